@@ -1,0 +1,13 @@
+"""Errors that a person can mend. Everything else is a bug and shows its traceback.
+
+A message is one sentence with the place, the value and the fix:
+`notes.jsonl:17: not a JSON object; fix or delete the line`.
+"""
+
+
+class UserError(ValueError):
+    """Something in the user's files, recipe or command is wrong; the command line prints it and exits with 2."""
+
+
+class RecipeError(UserError):
+    """A recipe cannot be read; the message names the field, the value and the fix."""
