@@ -1,4 +1,4 @@
-"""YAML into frozen dataclasses: strict, typed, with dotted overrides and errors that say where, what and how to mend it.
+"""YAML into frozen dataclasses: strict, typed, with dotted overrides and errors that say where, what and the fix.
 
 A field typed `A | B` picks its member by the `type:` key, so the annotation is the registry; `norm: rms_norm` is short
 for `norm: {type: rms_norm}`; a string where a mapping belongs is the path (or built-in name) of another YAML file.

@@ -1,0 +1,54 @@
+"""What a recipe may say about a training stage."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hornbook.core.errors import RecipeError
+from hornbook.optim.adamw import AdamW
+from hornbook.optim.muon import Muon
+from hornbook.optim.schedule import BatchRamp, Cosine, Schedule
+from hornbook.train.guard import Guard
+from hornbook.train.horizon import seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """One stage of training. Exactly one of `steps`, `tokens`, `epochs` and `budget` says how long it is."""
+
+    steps: int | None = None  # optimizer steps
+    tokens: int | None = None  # tokens read
+    epochs: float | None = None  # passes over the data
+    budget: str | None = None  # wall-clock time: 6m, 1h30m
+    tokens_per_step: int = 8192  # over all processes and micro-batches
+    ramp: BatchRamp | None = None  # a smaller batch at first (GPT-3, section 2.3)
+    micro_batch: int | None = None  # rows that go through the model at once; None: about 4,096 tokens
+    optimizer: AdamW | Muon = field(default_factory=AdamW)
+    schedule: Schedule = field(default_factory=Cosine)
+    clip: float | None = 1.0  # largest norm of the whole gradient
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    compile: Literal["auto", "yes", "no"] = "auto"
+    checkpoint_layers: bool = False  # forget activations and compute them again: less memory, a third more time
+    processes: int = 1  # data-parallel processes on this machine
+    threads: int | None = None  # a process; None: the physical cores divided among the processes
+    validate_every: int = 100  # steps
+    validation_rows: int = 64  # rows of the held-out part that are looked at each time
+    sample_every: int = 0  # steps between samples, 0: none
+    prompts: tuple[str, ...] = ()  # what samples begin with
+    save_every: int = 100  # steps between checkpoints
+    keep: int = 2  # checkpoints kept
+    guard: Guard | None = field(default_factory=Guard)
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("steps", "tokens", "epochs", "budget") if getattr(self, name) is not None]
+        if len(given) != 1:
+            had = " and ".join(given) or "none"
+            raise RecipeError(f"length of training: give exactly one of steps, tokens, epochs and budget, not {had}")
+        if self.budget is not None:
+            seconds(self.budget)
+        for name in ("steps", "tokens", "epochs", "micro_batch", "threads", "clip"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise RecipeError(f"{name}: {value} is not above 0")
+        for name in ("tokens_per_step", "processes", "validate_every", "save_every", "keep", "validation_rows"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"{name}: {getattr(self, name)} is less than 1")

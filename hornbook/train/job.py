@@ -1,0 +1,94 @@
+"""What a training run is given, where it is, and how long it will be: the loop's nouns."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import nn
+
+from hornbook.core.errors import UserError
+from hornbook.core.run import Row
+from hornbook.data.batches import Source
+from hornbook.objective.language import Objective
+from hornbook.train.config import Train
+from hornbook.train.guard import Watch
+from hornbook.train.horizon import Clock, Horizon, Steps, seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is trained, on what."""
+
+    model: nn.Module
+    objective: Objective
+    source: Source
+    validation: Source | None = None
+    seed: int = 0
+    bytes_per_token: float | None = None  # of the training text: turns a loss into bits per byte
+    flops_per_token: float = 0.0  # forward and backward
+    peak_flops: float = 0.0  # of this machine, per second; 0: not measured
+    sample: Callable[[nn.Module], list[Row]] | None = None  # what the model writes now
+
+
+class Listener(Protocol):
+    """Who hears of a run while it goes on."""
+
+    def step(self, row: Row, total: int, seconds_left: float) -> None: ...
+
+    def validated(self, row: Row) -> None: ...
+
+    def sampled(self, rows: list[Row]) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@dataclass
+class Progress:
+    """Where a run is; a part of the checkpoint."""
+
+    step: int = 0
+    row: int = 0  # the next row to read
+    tokens: int = 0  # read so far
+    seconds: float = 0.0  # of wall-clock time, all sittings together
+    watch: Watch = field(default_factory=Watch)
+
+    @classmethod
+    def read(cls, state: dict[str, Any]) -> "Progress":
+        """From the JSON of a checkpoint."""
+        watch = Watch(state["watch"]["losses"], [(first, end) for first, end in state["watch"]["skipped"]])
+        return cls(**{**state, "watch": watch})
+
+    def state(self) -> dict[str, Any]:
+        """As JSON for a checkpoint."""
+        return dataclasses.asdict(self)
+
+
+def rows_per_step(config: Train, source: Source) -> int:
+    """Rows of an optimizer step."""
+    rows = config.tokens_per_step // source.length
+    if rows < max(1, config.processes):
+        raise UserError(
+            f"tokens_per_step: {config.tokens_per_step} holds {rows} rows of {source.length} tokens; "
+            f"give at least {source.length * max(1, config.processes)}"
+        )
+    return rows
+
+
+def horizon(config: Train, source: Source) -> Horizon:
+    """The length of the run, in steps or by the clock."""
+    if config.budget is not None:
+        return Clock(seconds(config.budget))
+    if config.steps is not None:
+        return Steps(config.steps)
+    tokens = config.tokens or round((config.epochs or 0) * source.rows_per_epoch * source.length)
+    return Steps(max(1, round(tokens / (rows_per_step(config, source) * source.length))))
+
+
+def bits_per_byte(loss: float, bytes_per_token: float) -> float:
+    """A loss in nats per token as bits per byte of text.
+
+    >>> round(bits_per_byte(2.0794415, 3.0), 6)
+    1.0
+    """
+    return loss / 0.6931471805599453 / bytes_per_token

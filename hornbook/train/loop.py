@@ -1,0 +1,230 @@
+"""The training loop: one for every stage, and the same bytes whether or not it was killed on the way.
+
+A step reads rows, sums the loss over their trained tokens, divides the gradient by the *global* number of those tokens,
+clips it and moves the weights. Everything random is a function of (seed, step) and everything else that matters is in
+the checkpoint, so a run that is killed and started again ends like one left alone. What the loss is, where rows come
+from and who listens are given from outside.
+"""
+
+import time
+
+import torch
+
+from hornbook.core.errors import UserError
+from hornbook.core.run import Log, Row, Run
+from hornbook.data.batches import Batch, Source
+from hornbook.optim.groups import clip
+from hornbook.train import checkpoint
+from hornbook.train.config import Train
+from hornbook.train.job import Job, Listener, Progress, bits_per_byte, horizon, rows_per_step
+from hornbook.train.parallel import Ranks
+from hornbook.train.precision import Precision
+from hornbook.train.stop import Interrupted, Stop
+
+MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: larger ones gain nothing on two cores (docs/log.md)
+
+
+class Trainer:
+    """One stage of training in a run folder."""
+
+    def __init__(self, config: Train, job: Job, run: Run, *, listener: Listener, ranks: Ranks, precision: str = "fp32"):
+        self.config, self.job, self.run, self.listener, self.ranks = config, job, run, listener, ranks
+        self.device = next(job.model.parameters()).device
+        self.optimizer = config.optimizer.build(job.model)
+        self.precision = Precision(precision, self.device.type)
+        self.progress = Progress()
+        self.metrics, self.samples, self.events = Log(run.metrics), Log(run.samples), Log(run.events)
+        self.rows_per_step = rows_per_step(config, job.source)
+        self.horizon = horizon(config, job.source)
+        self.pace = 0.0  # seconds of a recent step
+        self.began = time.monotonic()
+
+    def fit(self) -> Progress:
+        """Train to the end, from the newest whole checkpoint if there is one."""
+        self._resume()
+        with Stop() as stop:
+            while not self.horizon.done(self.progress.step, self.progress.seconds, self.pace):
+                if self._step(stop):
+                    self._now_and_then()
+                if stop.asked:
+                    self._save()
+                    raise Interrupted(stop.signal, self.progress.step)
+            if self.progress.step % self.config.save_every:
+                self._save()
+        return self.progress
+
+    def _step(self, stop: Stop) -> bool:
+        """One optimizer step; False if the guard refused it and the run went back."""
+        rows = self.config.ramp.rows(self.progress.step) if self.config.ramp else self.rows_per_step
+        first = self.progress.watch.first_free(self.progress.row, rows)
+        began = time.monotonic()
+        loss, count = self._gradient(first, rows)
+        self.ranks.sum_gradients(self.job.model.parameters())
+        mine = self.elapsed() if self.ranks.first else 0.0
+        loss, count, elapsed, asked = self.ranks.sum(loss, count, mine, float(stop.asked))
+        stop.asked = stop.asked or asked > 0
+        scale = 1.0 / max(count, 1.0) / self.precision.scale
+        norm = float(clip(self.job.model.parameters(), self.config.clip, scale=scale))
+        loss /= max(count, 1.0)
+        if fault := self._fault(loss, norm):
+            self._roll_back(fault, first, rows)
+            return False
+        lr = self._move(norm)
+        self.pace = time.monotonic() - began
+        self.progress.step += 1
+        self.progress.row = first + rows
+        self.progress.tokens += rows * self.job.source.length
+        self.progress.seconds = elapsed + self.pace if self.ranks.world == 1 else elapsed
+        self._record(loss, norm, lr, rows)
+        return True
+
+    def _gradient(self, first: int, rows: int) -> tuple[float, int]:
+        """Accumulate the gradient of the summed loss over this process's rows; the sum and its trained tokens."""
+        torch.manual_seed(hash((self.job.seed, self.progress.step, self.ranks.rank)) % 2**63)  # dropout
+        self.job.model.train()
+        total, count = torch.zeros((), device=self.device), 0
+        for batch in self._batches(self.job.source, self.ranks.share(first, rows)):
+            with self.precision.context():
+                loss = self.job.objective(self.job.model, batch)
+            (loss.sum * self.precision.scale).backward()
+            total += loss.sum.detach()
+            count += loss.count
+        return float(total), count
+
+    def _batches(self, source: Source, rows: range) -> list[Batch]:
+        size = self.config.micro_batch or max(1, MICRO_BATCH_TOKENS // source.length)
+        starts = range(rows.start, rows.stop, size)
+        return [source.batch(row, min(size, rows.stop - row)).to(self.device) for row in starts]
+
+    def _fault(self, loss: float, norm: float) -> str | None:
+        guard = self.config.guard
+        if guard is None or self.precision.name == "fp16":
+            return None  # fp16 overflows are the scale's business
+        return self.progress.watch.fault(guard, loss, norm)
+
+    def _move(self, norm: float) -> float:
+        """Step the optimizer at the schedule's rate for the middle of this step; the rate."""
+        middle = self.horizon.progress(self.progress.step + 0.5, self.progress.seconds + self.pace / 2)
+        self.optimizer.set_lr(self.config.schedule.multiplier(middle))
+        if not self.precision.overflowed(norm):
+            self.optimizer.step()
+        self.optimizer.zero_grad()
+        return self.optimizer.lr
+
+    def _record(self, loss: float, norm: float, lr: float, rows: int) -> None:
+        progress, speed = self.progress, rows * self.job.source.length / self.pace
+        if self.config.guard is not None:
+            progress.watch.remember(self.config.guard, loss)
+        row: Row = {"step": progress.step, "loss": loss, "lr": lr, "grad_norm": norm, "tokens": progress.tokens}
+        row |= {"seconds": round(progress.seconds, 3), "tokens_per_second": round(speed, 1)}
+        if self.job.bytes_per_token:
+            row["bits_per_byte"] = bits_per_byte(loss, self.job.bytes_per_token)
+        if self.job.peak_flops:
+            row["mfu"] = round(speed * self.job.flops_per_token / self.job.peak_flops, 4)
+        if self.ranks.first:
+            self.metrics.append(row)
+            total = self.horizon.total_steps(progress.step, progress.seconds)
+            self.listener.step(row, total, self.horizon.seconds_left(progress.step, progress.seconds))
+
+    def _now_and_then(self) -> None:
+        """Validate, sample and save when it is time; saving comes last, so a checkpoint's rows are all written."""
+        step, config = self.progress.step, self.config
+        last = self.horizon.done(step, self.progress.seconds, self.pace)
+        if self.job.validation is not None and (step % config.validate_every == 0 or last):
+            self._validate(self.job.validation)
+        if config.sample_every and self.job.sample and self.ranks.first and (step % config.sample_every == 0 or last):
+            self.job.model.eval()
+            rows = [{"step": step, "tokens": self.progress.tokens, **row} for row in self.job.sample(self.job.model)]
+            for row in rows:
+                self.samples.append(row)
+            self.listener.sampled(rows)
+        if step % config.save_every == 0:
+            self._save()
+
+    @torch.no_grad()
+    def _validate(self, source: Source) -> None:
+        """The mean loss over the first `validation_rows` held-out rows."""
+        rows = min(self.config.validation_rows, source.rows_per_epoch)
+        self.job.model.eval()
+        total, count = 0.0, 0
+        for batch in self._batches(source, self.ranks.share(0, rows)):
+            loss = self.job.objective(self.job.model, batch)
+            total, count = total + float(loss.sum), count + loss.count
+        total, trained = self.ranks.sum(total, count)
+        row: Row = {"step": self.progress.step, "tokens": self.progress.tokens}
+        row |= {"validation_loss": total / max(trained, 1.0), "seconds": round(self.elapsed(), 3)}
+        if self.job.bytes_per_token:
+            row["validation_bits_per_byte"] = bits_per_byte(row["validation_loss"], self.job.bytes_per_token)
+        if self.ranks.first:
+            self.metrics.append(row)
+            self.listener.validated(row)
+
+    def elapsed(self) -> float:
+        """Seconds of wall-clock time in all sittings."""
+        return time.monotonic() - self.began
+
+    def _save(self) -> None:
+        if self.ranks.first:
+            self.metrics.sync()
+            state = {**self.progress.state(), "seconds": self.elapsed()}
+            state |= {"scale": self.precision.scale, "good_steps": self.precision.good_steps}
+            tensors = checkpoint.weights(self.job.model), self.optimizer.state_tensors()
+            checkpoint.save(self.run.checkpoints, self.progress.step, checkpoint.Snapshot(*tensors, state))
+            checkpoint.prune(self.run.checkpoints, self.config.keep)
+        self.ranks.wait()
+
+    def _resume(self) -> None:
+        """Go to the newest whole checkpoint, or write the one of step 0 that the guard may need."""
+        note = self.listener.note if self.ranks.first else lambda _: None
+        snapshot = checkpoint.latest(self.run.checkpoints, note)
+        self.ranks.wait()
+        if snapshot is None:
+            self._rewind_logs()
+            self._save()
+            return
+        self._restore(snapshot)
+        if self.ranks.first:
+            self._rewind_logs()
+            note(f"going on from step {self.progress.step}")
+
+    def _restore(self, snapshot: checkpoint.Snapshot) -> None:
+        state = dict(snapshot.state)
+        self.precision.scale, self.precision.good_steps = state.pop("scale"), state.pop("good_steps")
+        checkpoint.restore_weights(self.job.model, snapshot.model)
+        self.optimizer.load_state_tensors(snapshot.optimizer)
+        self.progress = Progress.read(state)
+        self.began = time.monotonic() - self.progress.seconds
+
+    def _rewind_logs(self) -> None:
+        if self.ranks.first:
+            self.metrics.rewind(self.progress.step)
+            self.samples.rewind(self.progress.step)
+
+    def _roll_back(self, fault: str, first: int, rows: int) -> None:
+        """Return to the last checkpoint and never read these rows again."""
+        assert self.config.guard is not None
+        step, names = self.progress.step + 1, self.job.source.documents(first, rows)
+        snapshot = checkpoint.latest(self.run.checkpoints, self.listener.note)
+        assert snapshot is not None, "the checkpoint of step 0 is written before the first step"
+        self.ranks.wait()
+        self.optimizer.zero_grad()
+        seen = self.elapsed()
+        self._restore(snapshot)
+        self.began = time.monotonic() - seen  # lost time is spent time
+        self.progress.watch.skipped.append((first, first + rows))
+        documents = sorted({name for row in names for name in row})
+        event = {"event": "rolled back", "step": step, "to": self.progress.step, "why": fault, "documents": documents}
+        if self.ranks.first:
+            self._rewind_logs()
+            self.events.append({**event, "rows": [first, first + rows]})
+            self.listener.note(f"step {step}: {fault}; back to step {self.progress.step}, skipping {_few(documents)}")
+        self._save()
+        if len(self.progress.watch.skipped) >= self.config.guard.patience:
+            raise UserError(
+                f"{self.run.events}: {len(self.progress.watch.skipped)} faults, the last at step {step} ({fault}); "
+                "lower the learning rate or look at the documents listed there"
+            )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more documents" if len(names) > 3 else "")

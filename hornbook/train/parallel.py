@@ -1,0 +1,114 @@
+"""Several processes that train one model on different rows: data parallelism over gloo or NCCL.
+
+Every process holds the whole model and reads its share of each step's rows; gradients, losses and counts are summed, so
+the result is that of one process up to the order of additions. On a small machine two processes of one thread each beat
+one process of two threads (docs/log.md). `torchrun` and `hornbook train --processes N` meet here: both set RANK and
+WORLD_SIZE; the second starts the other processes by running its own command again.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among its equals."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files and speaks to the user."""
+        return self.rank == 0
+
+    def share(self, first_row: int, rows: int) -> range:
+        """The rows of a step that are read here.
+
+        >>> Ranks(1, 2).share(10, 5)
+        range(12, 15)
+        """
+        return range(first_row + rows * self.rank // self.world, first_row + rows * (self.rank + 1) // self.world)
+
+    def sum(self, *numbers: float) -> list[float]:
+        """Each number summed over all processes, in double precision."""
+        if self.world == 1:
+            return list(numbers)
+        total = torch.tensor(numbers, dtype=torch.float64)
+        dist.all_reduce(total)
+        return [float(number) for number in total]
+
+    @torch.no_grad()
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Add up every parameter's gradient over all processes, in one message."""
+        if self.world == 1:
+            return
+        owners = [parameter for parameter in parameters if parameter.requires_grad]
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in owners]
+        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        dist.all_reduce(flat)
+        pieces: tuple[Tensor, ...] = flat.split([gradient.numel() for gradient in gradients])
+        for parameter, piece in zip(owners, pieces, strict=True):
+            parameter.grad = piece.view_as(parameter)
+
+    def wait(self) -> None:
+        """Go on when everybody is here."""
+        if self.world > 1:
+            dist.barrier()
+
+
+@contextmanager
+def ranks(processes: int) -> Iterator[Ranks]:
+    """Join the processes of this training, starting them if this is the first and nobody else has."""
+    if "RANK" in os.environ:
+        yield from _joined()
+    elif processes == 1:
+        yield Ranks()
+    else:
+        yield from _started(processes)
+
+
+def _joined() -> Iterator[Ranks]:
+    """A process that torchrun, or `_started` in another process, has begun."""
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Ranks(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def _started(processes: int) -> Iterator[Ranks]:
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(processes)}
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-m", "hornbook", *sys.argv[1:]], env={**os.environ, **place, "RANK": str(rank)}
+        )
+        for rank in range(1, processes)
+    ]
+    os.environ.update(place, RANK="0")
+    try:
+        yield from _joined()
+    except BaseException:
+        for other in others:
+            other.terminate()
+        raise
+    finally:
+        for name in (*place, "RANK"):
+            os.environ.pop(name, None)
+        for other in others:
+            other.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
