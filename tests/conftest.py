@@ -1,11 +1,23 @@
-"""What every test may ask for: the shared real data (or a skip that says where it was looked for) and a quiet torch."""
+"""What every test may ask for: the shared real data (or a skip that says where it was looked for) and a quiet torch.
 
+Two options choose by time. `--seconds 50` (make check) runs the shortest tests first, by the durations the last run left
+in pytest's cache, and starts none after that. `--slow-seconds 1500` (.ci/run) puts the tests marked slow last, in an
+order that changes every day, and starts none after that; 0 leaves them out, as `make test` does.
+"""
+
+import datetime
+import hashlib
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two cores and small tensors: spinning threads only slow the suite
+
+DURATIONS = "hornbook/seconds"  # in pytest's cache: test -> seconds, set-up included
+STARTED = time.monotonic()
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +27,55 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set HORNBOOK_DATA")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("selection by time")
+    group.addoption("--seconds", type=float, help="shortest tests first; start none after this many seconds")
+    group.addoption("--slow-seconds", type=float, help="slow tests last, in today's order; start none after this; 0: none")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # with several processes only the first sees every result
+        config.pluginmanager.register(Durations(config))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("slow_seconds") is not None:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+        if config.getoption("slow_seconds") > 0:
+            items += sorted(slow, key=_todays_place)
+        else:
+            config.hook.pytest_deselected(items=slow)
+    if config.getoption("seconds") is not None:
+        known = config.cache.get(DURATIONS, {}) if config.cache else {}
+        items.sort(key=lambda item: known.get(item.nodeid, 0.0))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    slow = item.get_closest_marker("slow")
+    limit = item.config.getoption("slow_seconds" if slow else "seconds")
+    if limit is not None and time.monotonic() - STARTED > limit:
+        pytest.skip(f"left for another time: {limit:.0f} seconds are over")
+
+
+def _todays_place(item: pytest.Item) -> str:
+    return hashlib.sha256(f"{datetime.date.today()}{item.nodeid}".encode()).hexdigest()
+
+
+class Durations:
+    """Keeps how long every test took, for the next run with `--seconds`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.cache = config.cache
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self) -> Iterator[None]:
+        yield
+        if self.cache:
+            self.cache.set(DURATIONS, self.cache.get(DURATIONS, {}) | self.seconds)
