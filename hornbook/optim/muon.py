@@ -1,0 +1,154 @@
+"""Muon: momentum whose update is made orthogonal, so that every direction of a weight matrix learns at one speed.
+
+Keller Jordan 2024, "Muon: An optimizer for hidden layers in neural networks". The step is lr * sqrt(max(1, rows /
+columns)) * orthogonal(momentum): that post's scaling, which keeps the change of a layer's output the same whatever the
+width. Embeddings, head, gains and biases go to AdamW with their own rate. Leaves out the 0.2 sqrt(max(rows, columns))
+scaling of Moonlight (2025), made to reuse AdamW's rates.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from hornbook.optim.adamw import AdamW, AdamWOptimizer
+from hornbook.optim.groups import Groups, split
+
+QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan 2024: steepest at 0, so that small singular values reach ~1 in 5 steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Muon:
+    """Orthogonalised Nesterov momentum for the layers' matrices, `adam` for everything else."""
+
+    lr: float = 0.02  # the peak; Jordan's default
+    momentum: float = 0.95
+    weight_decay: float = 0.01
+    steps: int = 5  # of Newton-Schulz
+    adam: AdamW = field(default_factory=AdamW)
+
+    def __post_init__(self) -> None:
+        if self.lr <= 0:
+            raise ValueError(f"lr: {self.lr} must be more than 0")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: {self.momentum} must lie in [0, 1)")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay: {self.weight_decay} is negative; 0 turns it off")
+        if not 1 <= self.steps <= 20:
+            raise ValueError(f"steps: {self.steps} of Newton-Schulz; give 1 to 20, 5 is usual")
+
+    def build(self, model: nn.Module) -> "MuonOptimizer":
+        """The optimizer of a model's trainable parameters."""
+        return MuonOptimizer(self, split(model))
+
+
+class MuonOptimizer:
+    """Muon over the matrices of rank 2 and AdamW over the rest, stepped together."""
+
+    def __init__(self, config: Muon, groups: Groups) -> None:
+        self.config, self.multiplier, self.parts = config, 1.0, groups.parts
+        self.matrices = {name: weight for name, weight in groups.matrices.items() if weight.ndim == 2}
+        others = {name: weight for name, weight in groups.matrices.items() if weight.ndim != 2}
+        rest = Groups(matrices=others, head=groups.head, tables=groups.tables, vectors=groups.vectors)
+        self.adam = AdamWOptimizer(config.adam, rest) if _any(rest) else None
+        self.momenta: dict[str, Tensor] = {}
+
+    @property
+    def lr(self) -> float:
+        """The rate of the matrices' next step."""
+        return self.config.lr * self.multiplier
+
+    def set_lr(self, multiplier: float) -> None:
+        """Every group's rate becomes `multiplier` times its base rate."""
+        self.multiplier = multiplier
+        if self.adam is not None:
+            self.adam.set_lr(multiplier)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move the weights along the gradients they hold."""
+        if self.adam is not None:
+            self.adam.step()
+        stacks: dict[torch.Size, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+        for name, weight in self.matrices.items():
+            if weight.grad is None:
+                continue
+            pair = (weight, self._direction(name, weight.grad))
+            for piece, direction in _pieces(pair, self.parts.get(name)):
+                stacks[piece.shape].append((piece, direction))
+        for shape, pairs in stacks.items():
+            self._move(shape, pairs)
+
+    def _direction(self, name: str, gradient: Tensor) -> Tensor:
+        """Nesterov: the gradient, looked at from where the momentum will have carried the weight."""
+        momentum = self.momenta.get(name)
+        if momentum is None:
+            momentum = self.momenta[name] = torch.zeros_like(gradient)
+        momentum.lerp_(gradient, 1 - self.config.momentum)
+        return gradient.lerp(momentum, self.config.momentum)
+
+    def _move(self, shape: torch.Size, pairs: list[tuple[Tensor, Tensor]]) -> None:
+        weights = [weight for weight, _ in pairs]
+        updates = orthogonal(torch.stack([direction for _, direction in pairs]), self.config.steps)
+        scale = max(1.0, shape[0] / shape[1]) ** 0.5
+        torch._foreach_mul_(weights, 1 - self.lr * self.config.weight_decay)
+        torch._foreach_add_(weights, list(updates.to(weights[0].dtype)), alpha=-self.lr * scale)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for weight in self.matrices.values():
+            weight.grad = None
+        if self.adam is not None:
+            self.adam.zero_grad()
+
+    def state_tensors(self) -> dict[str, Tensor]:
+        """The momentum of every matrix and AdamW's state of the rest, by parameter name; not copied."""
+        momenta = {f"{name}/momentum": value for name, value in self.momenta.items()}
+        return {**momenta, **(self.adam.state_tensors() if self.adam is not None else {})}
+
+    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `state_tensors` gave, bit for bit."""
+        self.momenta, rest = {}, {}
+        for full, value in tensors.items():
+            name, _, key = full.rpartition("/")
+            weight = self.matrices.get(name)
+            if key != "momentum" or weight is None:
+                rest[full] = value
+            elif weight.shape != value.shape:
+                was, now = tuple(value.shape), tuple(weight.shape)
+                raise ValueError(f"{full}: shape {was} does not fit the parameter's {now}; was the recipe changed?")
+            else:
+                self.momenta[name] = value.to(weight.device, copy=True)
+        if self.adam is not None:
+            self.adam.load_state_tensors(rest)
+        elif rest:
+            raise ValueError(f"{next(iter(rest))}: optimizer state for a parameter the model has not")
+
+
+def orthogonal(matrices: Tensor, steps: int) -> Tensor:
+    """Singular values pushed to about 1, singular vectors kept: Newton-Schulz on a stack (..., rows, columns).
+
+    Each step is X <- aX + b(XX')X + c(XX')^2 X: on every singular value the polynomial a s + b s^3 + c s^5. After five
+    they lie between 0.68 and 1.21 unless they began under 0.003. bfloat16 on a GPU (Jordan 2024), else fp32.
+    """
+    a, b, c = QUINTIC
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x: Tensor = matrices.mT if tall else matrices
+    x = x.to(torch.bfloat16 if x.device.type == "cuda" else torch.float32)
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)  # then no singular value is above 1
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+def _pieces(pair: tuple[Tensor, Tensor], parts: tuple[int, ...] | None) -> list[tuple[Tensor, Tensor]]:
+    """A fused matrix as the projections it holds, each to be made orthogonal by itself; views, not copies."""
+    if parts is None:
+        return [pair]
+    return list(zip(torch.split(pair[0], list(parts)), torch.split(pair[1], list(parts)), strict=True))
+
+
+def _any(groups: Groups) -> bool:
+    return bool(groups.matrices or groups.head or groups.tables or groups.vectors)

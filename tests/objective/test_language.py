@@ -1,0 +1,132 @@
+"""The chunked loss against F.cross_entropy, gradients included."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hornbook.objective.language import NextToken, cross_entropy
+
+
+@dataclass
+class Output:
+    hidden: Tensor
+
+
+@dataclass
+class Rows:
+    input_ids: Tensor
+    labels: Tensor
+    document_ids: Tensor | None = None
+    positions: Tensor | None = None
+
+
+class CappedHead(nn.Module):
+    def __init__(self, weight: nn.Parameter) -> None:
+        super().__init__()
+        self.weight, self.bias = weight, nn.Parameter(torch.randn(len(weight)))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return 15 * torch.tanh((hidden @ self.weight.T + self.bias) / 15)
+
+
+class Tiny(nn.Module):
+    """The contract of a decoder with a tied, soft-capped head."""
+
+    def __init__(self, vocab: int = 23, dim: int = 8) -> None:
+        super().__init__()
+        self.table, self.mix = nn.Embedding(vocab, dim), nn.Linear(dim, dim)
+        self.head = CappedHead(self.table.weight)
+
+    def forward(self, input_ids: Tensor, *, document_ids: object, positions: object, logits: bool) -> Output:
+        assert not logits
+        return Output(self.mix(self.table(input_ids)).tanh())
+
+
+def batch(*, untrained: float, seed: int = 0, rows: int = 3, length: int = 50) -> Rows:
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(23, (rows, length + 1), generator=generator)
+    labels = ids[:, 1:].clone()
+    labels[torch.rand(rows, length, generator=generator) < untrained] = -100
+    return Rows(ids[:, :-1], labels)
+
+
+def gradients(model: nn.Module, loss: Tensor) -> list[Tensor]:
+    return list(torch.autograd.grad(loss, list(model.parameters())))
+
+
+@pytest.mark.parametrize("untrained", [0.0, 0.4])
+@pytest.mark.parametrize("chunk", [1, 7, 50, 1000])
+def test_loss_and_gradients_equal_the_plain_ones(untrained: float, chunk: int) -> None:
+    torch.manual_seed(0)
+    model, rows = Tiny(), batch(untrained=untrained)
+    hidden = model(rows.input_ids, document_ids=None, positions=None, logits=False).hidden
+    plain = F.cross_entropy(model.head(hidden).flatten(0, 1), rows.labels.flatten(), reduction="sum")
+    ours = cross_entropy(hidden, rows.labels, model.head, chunk=chunk)
+    assert torch.allclose(ours, plain, rtol=1e-6)
+    expected = gradients(model, plain)
+    hidden = model(rows.input_ids, document_ids=None, positions=None, logits=False).hidden
+    actual = gradients(model, 3 * cross_entropy(hidden, rows.labels, model.head, chunk=chunk))
+    for a, b in zip(actual, expected, strict=True):
+        assert torch.allclose(a, 3 * b, rtol=1e-5, atol=1e-6 * 3 * float(b.abs().max()))
+
+
+def test_without_gradients_the_loss_is_the_same() -> None:
+    torch.manual_seed(0)
+    model, rows = Tiny(), batch(untrained=0.2)
+    trained = NextToken()(model, rows)
+    with torch.inference_mode():
+        measured = NextToken()(model, rows)
+    assert torch.allclose(trained.sum, measured.sum, rtol=1e-6)
+    assert trained.count == measured.count == NextToken().count(rows) == int((rows.labels != -100).sum())
+
+
+def test_unequal_micro_batches_add_up_to_the_whole() -> None:
+    torch.manual_seed(0)
+    model, rows = Tiny(), batch(untrained=0.5, rows=4)
+    rows.labels[1] = -100  # a row with nothing to train on
+    whole = NextToken()(model, rows)
+    expected = gradients(model, whole.sum / whole.count)
+    parts = [NextToken()(model, Rows(rows.input_ids[r : r + 1], rows.labels[r : r + 1])) for r in range(4)]
+    assert sum(part.count for part in parts) == whole.count
+    actual = gradients(model, sum(part.sum for part in parts) / whole.count)
+    for a, b in zip(actual, expected, strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+
+
+def test_nothing_to_train_on_is_zero_and_not_nan() -> None:
+    torch.manual_seed(0)
+    model, rows = Tiny(), batch(untrained=1.1)
+    loss = NextToken()(model, rows)
+    assert (loss.sum.item(), loss.count) == (0.0, 0)
+    loss.sum.backward()
+    assert model.mix.weight.grad is not None
+    assert all(p.grad is None or not p.grad.any() for p in model.parameters())
+
+
+def test_a_frozen_head_and_a_hidden_state_alone() -> None:
+    torch.manual_seed(0)
+    model, rows = Tiny(), batch(untrained=0.0)
+    model.head.requires_grad_(False)
+    hidden = torch.randn(3, 50, 8, requires_grad=True)
+    cross_entropy(hidden, rows.labels, model.head, chunk=64).backward()
+    plain = torch.autograd.grad(
+        F.cross_entropy(model.head(hidden).flatten(0, 1), rows.labels.flatten(), reduction="sum"), hidden
+    )
+    assert torch.allclose(hidden.grad, plain[0], atol=1e-6)
+
+
+def test_bfloat16_autocast_stays_close() -> None:
+    torch.manual_seed(0)
+    linear, labels = nn.Linear(16, 40, bias=False), torch.randint(40, (64,))
+    hidden = torch.randn(64, 16, requires_grad=True)
+    expected = F.cross_entropy(linear(hidden), labels, reduction="sum")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours = cross_entropy(hidden, labels, linear)
+    ours.backward()
+    assert ours.dtype == torch.float32
+    assert torch.allclose(ours, expected, rtol=1e-2)  # bfloat16 keeps 8 bits
+    assert hidden.grad is not None
+    assert linear.weight.grad.dtype == torch.float32
