@@ -1,0 +1,126 @@
+"""The account of a corpus: what came in, what was dropped and why, what could not be read, what was written.
+
+Its size does not grow with the corpus: counts are exact, examples and places are the first few.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from hornbook.corpus.document import Document, Result, Step, size
+
+SAMPLES = 5  # per reason; enough to see whether a rule does what it should
+SAMPLE_CHARACTERS = 200
+PLACES = 1_000  # bad places listed one by one; all are counted
+
+
+@dataclass
+class Total:
+    """Documents, characters and bytes (UTF-8)."""
+
+    documents: int = 0
+    characters: int = 0
+    bytes: int = 0
+
+    def add(self, document: Document) -> None:
+        """Count one document."""
+        self.documents += 1
+        self.characters += len(document.text)
+        self.bytes += size(document.text)
+
+
+@dataclass
+class Reason:
+    """How often a reason was given, and the first few documents it was given for."""
+
+    documents: int = 0
+    bytes: int = 0
+    samples: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, document: Document) -> None:
+        """Count one document and keep it as an example while there are few."""
+        self.documents += 1
+        self.bytes += size(document.text)
+        if len(self.samples) < SAMPLES:
+            self.samples.append({"id": document.id, "text": document.text[:SAMPLE_CHARACTERS]})
+
+
+@dataclass
+class StepAccount:
+    """One step: what went in, what came out, and a reason for the difference."""
+
+    name: str
+    documents_in: int = 0
+    documents_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    dropped: dict[str, Reason] = field(default_factory=dict)
+    changed: dict[str, Reason] = field(default_factory=dict)
+
+
+@dataclass
+class Ledger:
+    """What `ledger.json` holds."""
+
+    read: dict[str, Total] = field(default_factory=dict)
+    """Per source: what was read."""
+    kept: dict[str, Total] = field(default_factory=dict)
+    """Per source: what was written."""
+    steps: dict[str, StepAccount] = field(default_factory=dict)
+    splits: dict[str, Total] = field(default_factory=dict)
+    split_rule: str = ""
+    bad: int = 0
+    """Files and lines that could not be read."""
+    bad_places: list[dict[str, str]] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Files that are no text (reason -> count): pictures, archives."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Files read in another way than the plain one (file -> how), the first thousand."""
+    fingerprint: str = ""
+    """Hash of every text written, in order."""
+
+    @property
+    def documents_read(self) -> int:
+        """Documents of all sources."""
+        return sum(total.documents for total in self.read.values())
+
+    def see(self, document: Document) -> None:
+        """Count a document that was read."""
+        self.read.setdefault(document.source, Total()).add(document)
+
+    def fault(self, place: str, why: str) -> None:
+        """Count a file or line that could not be read."""
+        self.bad += 1
+        if len(self.bad_places) < PLACES:
+            self.bad_places.append({"place": place, "why": why})
+
+    def skip(self, reason: str) -> None:
+        """Count a file that was left out because it holds no text."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+    def note(self, place: str, how: str) -> None:
+        """Remember that a file was read in a special way."""
+        if len(self.notes) < PLACES:
+            self.notes[place] = how
+
+    def apply(self, step: Step, documents: list[Document]) -> list[Document]:
+        """Run a step and write its decisions down; the documents it kept."""
+        result: Result = step(documents)
+        account = self.steps.setdefault(step.name, StepAccount(step.name))
+        account.documents_in += len(documents)
+        account.documents_out += len(result.kept)
+        account.bytes_in += sum(size(document.text) for document in documents)
+        account.bytes_out += sum(size(document.text) for document in result.kept)
+        for reasons, pairs in ((account.dropped, result.dropped), (account.changed, result.changed)):
+            for document, reason in pairs:
+                reasons.setdefault(reason, Reason()).add(document)
+        return result.kept
+
+    def keep(self, split: str, document: Document) -> None:
+        """Count a document that was written."""
+        self.kept.setdefault(document.source, Total()).add(document)
+        self.splits.setdefault(split, Total()).add(document)
+
+    def plain(self) -> dict[str, Any]:
+        """The ledger as plain data."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,119 @@
+"""From what a recipe names (`stdlib`, a file, a folder, a glob, a list of them) to files, always in the same order.
+
+Folders are walked as a stream, so a million files need no more memory than one. Hidden files are left out.
+"""
+
+import glob
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hornbook.core.errors import UserError
+from hornbook.corpus import stdlib
+
+STDLIB = "stdlib"
+MAGIC = "*?["
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to read, the name its documents get, and the source it belongs to."""
+
+    path: Path
+    id: str
+    source: str
+
+
+def files(sources: Sequence[str], fault: Callable[[str, str], None]) -> Iterator[File]:
+    """Every file of the sources, source by source; a folder that cannot be opened goes to `fault(place, why)`."""
+    names = source_names(sources)
+    for source, name in zip(sources, names, strict=True):
+        prefix = f"{name}/" if len(sources) > 1 else ""
+        for path, inside in _expand(source, fault):
+            yield File(path, prefix + inside, name)
+
+
+def source_names(sources: Sequence[str]) -> list[str]:
+    """A short name for each source: the last part of its path, or the whole where two would be the same.
+
+    >>> source_names(["stdlib", "notes/mine.txt", "a/data", "b/data"])
+    ['stdlib', 'mine.txt', 'a/data', 'b/data']
+    """
+    short = [Path(source).name or source for source in sources]
+    return [name if short.count(name) == 1 else source for name, source in zip(short, sources, strict=True)]
+
+
+def is_one_file(sources: Sequence[str]) -> bool:
+    """Whether the recipe names exactly one file, so that anything wrong with it is an error at once."""
+    return len(sources) == 1 and Path(sources[0]).expanduser().is_file()
+
+
+def fingerprint(sources: Sequence[str]) -> str:
+    """Hash of the names and contents of every file of the sources: equal while nothing has changed."""
+    digest = hashlib.sha256()
+    for file in files(sources, ignore):
+        digest.update(f"{file.source}\0{file.id}\0".encode(errors="surrogateescape"))
+        try:
+            with file.path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        except OSError as error:  # reading will count it; a file that becomes readable changes the hash
+            digest.update(f"{error.errno}".encode())
+    return digest.hexdigest()
+
+
+def ignore(_place: str, _why: str) -> None:
+    """A `fault` for a walk that only counts: reading reports the same fault."""
+
+
+def _expand(source: str, fault: Callable[[str, str], None]) -> Iterator[tuple[Path, str]]:
+    if source == STDLIB:
+        root = stdlib.folder()
+        yield from ((path, path.relative_to(root).as_posix()) for path in stdlib.modules(root))
+        return
+    path = Path(source).expanduser()
+    if path.is_dir():
+        found = _walk(path, fault)
+    elif path.exists():
+        found = iter([path])
+        path = path.parent
+    elif any(sign in source for sign in MAGIC):
+        found, path = _matches(str(path), fault), _fixed_part(path)
+    else:
+        raise UserError(f"{source}: no such file or folder; name text that exists, or stdlib")
+    none = True
+    for one in found:
+        none = False
+        yield one, one.relative_to(path).as_posix()
+    if none:
+        raise UserError(f"{source}: no file in it; hidden files (.name) do not count")
+
+
+def _matches(pattern: str, fault: Callable[[str, str], None]) -> Iterator[Path]:
+    for name in sorted(glob.glob(pattern, recursive=True)):
+        if os.path.isfile(name):
+            yield Path(name)
+        elif not pattern.endswith("**"):  # `notes/*` means the folders in notes too; `**` lists their files itself
+            yield from _walk(Path(name), fault)
+
+
+def _fixed_part(pattern: Path) -> Path:
+    parts = list(pattern.parts)
+    first = next(i for i, part in enumerate(parts) if any(sign in part for sign in MAGIC))
+    return Path(*parts[:first])
+
+
+def _walk(folder: Path, fault: Callable[[str, str], None]) -> Iterator[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        fault(str(folder), f"cannot open this folder ({error.strerror})")
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), fault)
+        elif entry.is_file():
+            yield Path(entry.path)
