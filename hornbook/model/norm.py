@@ -1,0 +1,40 @@
+"""Norms: bring every vector of the stream to one size before a sublayer reads it.
+
+Layer norm (Ba et al. 2016) takes away the mean and divides by the deviation; RMS norm (Zhang and Sennrich 2019) only
+divides by the root mean square, which does as well and costs less. `gain` is the learned factor per channel; the speed
+recipes leave it out, since the matrix that follows can learn it. Not here: batch norm, which mixes the rows of a batch.
+"""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNorm:
+    """(x - mean) / sqrt(variance + eps) * gain + bias"""
+
+    eps: float = 1e-5
+    gain: bool = True
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        if self.bias and not self.gain:
+            raise ValueError("bias: true needs gain: true; a layer norm without gain has no bias, set bias: false")
+
+    def build(self, dim: int) -> nn.LayerNorm:
+        return nn.LayerNorm(dim, self.eps, elementwise_affine=self.gain, bias=self.bias)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMSNorm:
+    """x / sqrt(mean(x^2) + eps) * gain"""
+
+    eps: float = 1e-6
+    gain: bool = True
+
+    def build(self, dim: int) -> nn.RMSNorm:
+        return nn.RMSNorm(dim, self.eps, elementwise_affine=self.gain)
+
+
+Norm = LayerNorm | RMSNorm

@@ -1,0 +1,87 @@
+"""What every sublayer is: it reads the stream and returns what to add to it; while decoding it may keep a state.
+
+`Context` is what the sublayers of one forward pass share: where each token stands and who may look at whom. `State` is
+what a model remembers between two forward passes while it writes a text. Neither knows what the sublayers do.
+"""
+# ruff: noqa: ARG002 -- the defaults take the arguments of the methods that override them
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from hornbook.model.mask import Sight
+from hornbook.model.position import PositionBase
+
+
+@dataclass
+class Context:
+    """What the sublayers of one forward pass share. Made once per pass, so that its tensors are computed once."""
+
+    position: PositionBase
+    positions: Int[Tensor, "rows time"]  # rows is 1 where every row counts alike
+    sight: Sight
+    turns: Any = None  # what `position.prepare` computed for `position.rotate`
+    masks: dict[tuple[bool, int | None], Tensor | None] = field(default_factory=dict)
+
+    def rotate(self, heads: Float[Tensor, "batch time heads head_dim"]) -> Float[Tensor, "batch time heads head_dim"]:
+        """Write the positions into queries or keys (RoPE); other positions leave them as they are."""
+        return self.position.rotate(heads, self.turns)
+
+    def mask(self, *, causal: bool, window: int | None) -> Tensor | None:
+        """What to add to the attention scores or hide from them; None where plain causal attention says it all."""
+        kind = causal, window
+        if kind not in self.masks:
+            bias = self.position.bias(*self.sight.indices(self.positions.device))
+            visible = self.sight.visible(self.positions.device, causal=causal, window=window, always=bias is not None)
+            if bias is not None and visible is not None:
+                bias = bias.masked_fill(~visible, float("-inf"))
+            self.masks[kind] = visible if bias is None else bias
+        return self.masks[kind]
+
+
+@dataclass
+class State:
+    """What a model remembers while decoding. Setting `length` back forgets the tokens after it."""
+
+    layers: list[list[Any]]  # per layer and sublayer: what its `new_state` made
+    capacity: int  # tokens there is room for
+    length: int = 0  # tokens seen so far, padding included
+    real: Bool[Tensor, "batch capacity"] | None = None  # False where a remembered token is padding
+
+
+class Op(nn.Module):
+    """A sublayer. The matrix with which it writes into the stream is called `output` (init.py relies on it)."""
+
+    def forward(
+        self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None
+    ) -> Float[Tensor, "batch time dim"]:
+        """What to add to the stream; `state` (this sublayer's own) is read and brought up to date."""
+        raise NotImplementedError
+
+    def new_state(self, batch: int, capacity: int) -> Any:
+        """An empty state for `batch` rows of up to `capacity` tokens; None for a sublayer that looks at one token."""
+        return None
+
+    def flops(self, length: int) -> int:
+        """Floating-point operations per token of a forward pass over `length` tokens: two per weight of a matrix."""
+        return 2 * sum(weight.numel() for weight in self.parameters() if weight.dim() == 2)
+
+    def cache_elements(self) -> int:
+        """Numbers remembered per token while decoding."""
+        return 0
+
+
+def count_positions(real: Bool[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+    """Positions that skip padding, on either side: [0, 0, 1, 1, 1] -> [0, 0, 0, 1, 2]."""
+    return (real.long().cumsum(1) - 1).clamp(min=0)
+
+
+def document_positions(documents: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+    """Positions that start again with each document of a packed row: [7, 7, 7, 9, 9] -> [0, 1, 2, 0, 1]."""
+    index = torch.arange(documents.shape[1], device=documents.device)
+    first = torch.ones_like(documents, dtype=torch.bool)
+    first[:, 1:] = documents[:, 1:] != documents[:, :-1]
+    return index - torch.where(first, index, 0).cummax(1).values
