@@ -11,3 +11,11 @@ class UserError(ValueError):
 
 class RecipeError(UserError):
     """A recipe cannot be read; the message names the field, the value and the fix."""
+
+
+class Interrupted(Exception):
+    """A person asked a run to stop and it has saved itself; the same command goes on from there."""
+
+    def __init__(self, signal_name: str, signal_number: int, step: int) -> None:
+        super().__init__(f"stopped by {signal_name} and saved at step {step}; the same command goes on from there")
+        self.exit_code = 128 + signal_number  # as shells report a process ended by a signal

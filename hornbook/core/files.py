@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,14 +110,3 @@ def explain(error: OSError) -> str | None:
     """One sentence for a disk error that a person can mend, or None."""
     reason = REASONS.get(error.errno or 0)
     return f"{error.filename or 'disk'}: {reason}" if reason else None
-
-
-def once(path: Path, fingerprint: str, make: Callable[[Path], None]) -> bool:
-    """Fill the folder `path` with `make` unless it already carries this fingerprint; True if it was made now."""
-    mark = path / "fingerprint"
-    if mark.is_file() and mark.read_text(encoding="utf-8").strip() == fingerprint:
-        return False
-    with new_folder(path) as aside:
-        make(aside)
-        (aside / "fingerprint").write_text(fingerprint + "\n", encoding="utf-8")
-    return True

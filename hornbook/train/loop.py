@@ -6,11 +6,13 @@ the checkpoint, so a run that is killed and started again ends like one left alo
 from and who listens are given from outside.
 """
 
+import signal
 import time
+from collections.abc import Callable
 
 import torch
 
-from hornbook.core.errors import UserError
+from hornbook.core.errors import Interrupted, UserError
 from hornbook.core.run import Log, Row, Run
 from hornbook.data.batches import Batch, Source
 from hornbook.optim.groups import clip
@@ -19,7 +21,7 @@ from hornbook.train.config import Train
 from hornbook.train.job import Job, Listener, Progress, bits_per_byte, horizon, rows_per_step
 from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
-from hornbook.train.stop import Interrupted, Stop
+from hornbook.train.stop import Stop
 
 MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: larger ones gain nothing on two cores (docs/log.md)
 
@@ -27,8 +29,19 @@ MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: larger ones gain noth
 class Trainer:
     """One stage of training in a run folder."""
 
-    def __init__(self, config: Train, job: Job, run: Run, *, listener: Listener, ranks: Ranks, precision: str = "fp32"):
+    def __init__(
+        self,
+        config: Train,
+        job: Job,
+        run: Run,
+        *,
+        listener: Listener,
+        ranks: Ranks,
+        precision: str = "fp32",
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self.config, self.job, self.run, self.listener, self.ranks = config, job, run, listener, ranks
+        self.clock = clock
         self.device = next(job.model.parameters()).device
         self.optimizer = config.optimizer.build(job.model)
         self.precision = Precision(precision, self.device.type)
@@ -37,7 +50,7 @@ class Trainer:
         self.rows_per_step = rows_per_step(config, job.source)
         self.horizon = horizon(config, job.source)
         self.pace = 0.0  # seconds of a recent step
-        self.began = time.monotonic()
+        self.began = self.clock()
 
     def fit(self) -> Progress:
         """Train to the end, from the newest whole checkpoint if there is one."""
@@ -48,7 +61,7 @@ class Trainer:
                     self._now_and_then()
                 if stop.asked:
                     self._save()
-                    raise Interrupted(stop.signal, self.progress.step)
+                    raise Interrupted(signal.Signals(stop.signal).name, stop.signal, self.progress.step)
             if self.progress.step % self.config.save_every:
                 self._save()
         return self.progress
@@ -57,24 +70,24 @@ class Trainer:
         """One optimizer step; False if the guard refused it and the run went back."""
         rows = self.config.ramp.rows(self.progress.step) if self.config.ramp else self.rows_per_step
         first = self.progress.watch.first_free(self.progress.row, rows)
-        began = time.monotonic()
+        began = self.clock()
         loss, count = self._gradient(first, rows)
         self.ranks.sum_gradients(self.job.model.parameters())
         mine = self.elapsed() if self.ranks.first else 0.0
-        loss, count, elapsed, asked = self.ranks.sum(loss, count, mine, float(stop.asked))
+        loss, trained, elapsed, asked = self.ranks.sum(loss, count, mine, float(stop.asked))
         stop.asked = stop.asked or asked > 0
-        scale = 1.0 / max(count, 1.0) / self.precision.scale
+        scale = 1.0 / max(trained, 1.0) / self.precision.scale
         norm = float(clip(self.job.model.parameters(), self.config.clip, scale=scale))
-        loss /= max(count, 1.0)
+        loss /= max(trained, 1.0)
         if fault := self._fault(loss, norm):
             self._roll_back(fault, first, rows)
             return False
         lr = self._move(norm)
-        self.pace = time.monotonic() - began
+        self.pace = self.clock() - began
         self.progress.step += 1
         self.progress.row = first + rows
         self.progress.tokens += rows * self.job.source.length
-        self.progress.seconds = elapsed + self.pace if self.ranks.world == 1 else elapsed
+        self.progress.seconds = self.elapsed() if self.ranks.world == 1 else elapsed  # all ranks must agree on it
         self._record(loss, norm, lr, rows)
         return True
 
@@ -86,7 +99,7 @@ class Trainer:
         for batch in self._batches(self.job.source, self.ranks.share(first, rows)):
             with self.precision.context():
                 loss = self.job.objective(self.job.model, batch)
-            (loss.sum * self.precision.scale).backward()
+            (loss.sum * self.precision.scale).backward()  # type: ignore[no-untyped-call]  # torch's
             total += loss.sum.detach()
             count += loss.count
         return float(total), count
@@ -161,7 +174,7 @@ class Trainer:
 
     def elapsed(self) -> float:
         """Seconds of wall-clock time in all sittings."""
-        return time.monotonic() - self.began
+        return self.clock() - self.began
 
     def _save(self) -> None:
         if self.ranks.first:
@@ -193,7 +206,7 @@ class Trainer:
         checkpoint.restore_weights(self.job.model, snapshot.model)
         self.optimizer.load_state_tensors(snapshot.optimizer)
         self.progress = Progress.read(state)
-        self.began = time.monotonic() - self.progress.seconds
+        self.began = self.clock() - self.progress.seconds
 
     def _rewind_logs(self) -> None:
         if self.ranks.first:
@@ -210,7 +223,7 @@ class Trainer:
         self.optimizer.zero_grad()
         seen = self.elapsed()
         self._restore(snapshot)
-        self.began = time.monotonic() - seen  # lost time is spent time
+        self.began = self.clock() - seen  # lost time is spent time
         self.progress.watch.skipped.append((first, first + rows))
         documents = sorted({name for row in names for name in row})
         event = {"event": "rolled back", "step": step, "to": self.progress.step, "why": fault, "documents": documents}

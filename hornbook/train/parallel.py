@@ -56,7 +56,7 @@ class Ranks:
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in owners]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
         dist.all_reduce(flat)
-        pieces: tuple[Tensor, ...] = flat.split([gradient.numel() for gradient in gradients])
+        pieces: tuple[Tensor, ...] = torch.split(flat, [gradient.numel() for gradient in gradients])
         for parameter, piece in zip(owners, pieces, strict=True):
             parameter.grad = piece.view_as(parameter)
 

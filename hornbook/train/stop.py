@@ -5,15 +5,6 @@ import types
 from typing import Any
 
 
-class Interrupted(Exception):
-    """A run was asked to stop and has saved itself; the same command goes on."""
-
-    def __init__(self, number: int, step: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name} and saved at step {step}")
-        self.exit_code = 128 + number
-        self.step = step
-
-
 class Stop:
     """While this is entered, the two signals set `asked` instead of killing; a second one kills."""
 

@@ -1,0 +1,203 @@
+"""The command line: one short function a command. What it calls is imported when it is called, so help is instant."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.core.errors import Interrupted, UserError
+from hornbook.core.files import explain
+
+Overrides = Annotated[list[str] | None, typer.Argument(help="recipe values: pretrain.steps=200 corpus.source=my/files")]
+RecipeName = Annotated[str, typer.Argument(help="a recipe file, or a built-in name: demo, tiny/pretrain")]
+RunFolder = Annotated[Path | None, typer.Option("--run", help="the run folder; default runs/<recipe>")]
+ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="a run, a model folder, or a hub id")]
+
+app = typer.Typer(
+    name="hornbook",
+    help="From raw files to a language model of your own.\n\nStart with: hornbook build demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+tokenizer_app = typer.Typer(no_args_is_help=True, help="Train, use and look at tokenizers.")
+app.add_typer(tokenizer_app, name="tokenizer")
+
+
+@app.command()
+def build(recipe: RecipeName, overrides: Overrides = None, run: RunFolder = None) -> None:
+    """Run every stage of a recipe: files, tokenizer, shards, model, evaluation, report.
+
+    Example: hornbook build demo corpus.source=path/to/my/files
+    """
+    from hornbook.build import Build
+
+    Build(recipe, overrides or [], run).everything()
+
+
+@app.command()
+def train(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    run: RunFolder = None,
+    stage: Annotated[str, typer.Option(help="pretrain or finetune")] = "pretrain",
+    processes: Annotated[int | None, typer.Option(help="data-parallel processes on this machine")] = None,
+) -> None:
+    """Train one stage of a recipe; the same command again goes on where it was stopped.
+
+    Example: hornbook train tiny/pretrain --run runs/first
+    """
+    from hornbook.build import Build
+
+    more = [f"{stage}.processes={processes}"] if processes is not None else []
+    Build(recipe, [*(overrides or []), *more], run).train(stage)
+
+
+@app.command()
+def corpus(recipe: RecipeName, overrides: Overrides = None, run: RunFolder = None) -> None:
+    """Only the first stage: read, clean, deduplicate and split the documents.
+
+    Example: hornbook corpus demo corpus.source=notes/
+    """
+    from hornbook.build import Build
+
+    Build(recipe, overrides or [], run).corpus()
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="a run folder")],
+) -> None:
+    """Bits per byte on held-out text beside gzip, zstd and xz, and completions that parse.
+
+    Example: hornbook evaluate runs/demo
+    """
+    from hornbook.build import reopen
+
+    reopen(run).evaluate()
+
+
+@app.command()
+def generate(
+    model: ModelPath,
+    prompt: Annotated[str, typer.Argument(help="how the text begins; - reads standard input")],
+    tokens: Annotated[int, typer.Option("--max-new-tokens", "-n", min=1)] = 128,
+    temperature: Annotated[float, typer.Option(min=0, help="0 is greedy")] = 0.8,
+    top_k: Annotated[int | None, typer.Option(min=1)] = None,
+    top_p: Annotated[float | None, typer.Option(min=0, max=1)] = 0.95,
+    min_p: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    repetition_penalty: Annotated[float, typer.Option(min=0.01)] = 1.0,
+    stop: Annotated[list[str] | None, typer.Option(help="end before this text; may be given again")] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+) -> None:
+    """Go on from a prompt.
+
+    Example: hornbook generate runs/demo "def read_lines(path):"
+    """
+    import hornbook
+
+    text = sys.stdin.read() if prompt == "-" else prompt
+    settings = {"max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+    lm = hornbook.load(model)
+    sys.stdout.write(text)
+    pieces = lm.stream(text, **settings, repetition_penalty=repetition_penalty, stop=tuple(stop or ()), seed=seed)
+    for piece in pieces:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    print()
+
+
+@app.command()
+def chat(
+    model: ModelPath,
+    temperature: Annotated[float, typer.Option(min=0, help="0 is greedy")] = 0.7,
+    top_p: Annotated[float, typer.Option(min=0, max=1)] = 0.95,
+    tokens: Annotated[int, typer.Option("--max-new-tokens", "-n", min=1)] = 256,
+    seed: Annotated[int | None, typer.Option()] = None,
+) -> None:
+    """Talk to a model.
+
+    Example: hornbook chat runs/demo
+    """
+    from hornbook.talk import talk
+
+    talk(model, max_new_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
+
+
+@app.command()
+def show(recipe: RecipeName, overrides: Overrides = None) -> None:
+    """A recipe resolved, with why each derived value is what it is, and what it will take on this machine.
+
+    Example: hornbook show demo pretrain.budget=10m
+    """
+    from hornbook.show import show_recipe
+
+    show_recipe(recipe, overrides or [])
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="run folders")],
+    out: Annotated[Path, typer.Option(help="where the picture goes")] = Path("compare.html"),
+) -> None:
+    """The curves of several runs in one picture, and their figures in a table.
+
+    Example: hornbook compare runs/demo runs/wider
+    """
+    from hornbook.compare import compare_runs
+
+    compare_runs(runs, out)
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="a run folder")]) -> None:
+    """Write the report of a run again: one HTML file that opens offline.
+
+    Example: hornbook report runs/demo
+    """
+    from hornbook.report import write_report
+
+    print(write_report(run))
+
+
+@app.command()
+def doctor() -> None:
+    """What this machine can do: threads, matrix products, memory, bf16, compiler, GPU.
+
+    Example: hornbook doctor
+    """
+    from hornbook.core.device import examine, print_examination
+
+    print_examination(examine())
+
+
+@app.command()
+def version() -> None:
+    """The version of hornbook."""
+    from importlib.metadata import version as installed
+
+    print(installed("hornbook"))
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        _refuse(str(error))
+    except OSError as error:
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        _refuse(sentence)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Interrupted as stopped:
+        print(stopped, file=sys.stderr)
+        sys.exit(stopped.exit_code)
+
+
+def _refuse(sentence: str) -> None:
+    print(f"error: {sentence}", file=sys.stderr)
+    sys.exit(2)
