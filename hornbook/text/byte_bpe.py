@@ -1,0 +1,99 @@
+"""Byte-level BPE as a table from bytes to ids: what `BPE.train` makes and what GPT-2, cl100k and their like are.
+
+A token's id is its rank: encoding merges, in each piece, the neighbours whose joined bytes have the lowest id, until
+none are left. The merges themselves need not be stored. `plain.py` says the same in readable Python; here the work
+is done by tiktoken, and pieces of ASCII text seen before are looked up instead of being merged again.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import tiktoken
+
+from hornbook.text.pretokenize import SplitName
+from hornbook.text.pretokenize import split as split_named
+
+MAX_KNOWN = 1 << 18  # pieces remembered; about 60 MB
+
+
+class ByteBPE:
+    """A tokenizer that turns every text into ids and back, whatever bytes it is made of."""
+
+    def __init__(
+        self, ranks: Mapping[bytes, int], *, split: SplitName, special: Mapping[str, int], end: str | None = None
+    ) -> None:
+        """A table of tokens; `end` names the special token that ends a document, the first where it is not given."""
+        self.ranks = dict(ranks)
+        self.split = split_named(split)
+        self.special = dict(special)
+        self.end = self.special[end or next(iter(self.special))]
+        self.vocab = max(*self.ranks.values(), *self.special.values()) + 1
+
+    def encode(self, text: str, *, special: bool = False) -> list[int]:
+        """The ids of a text; only with `special` does the spelling of a special token become its id."""
+        if special:
+            return self._engine.encode(whole(text), allowed_special="all")
+        return self._engine.encode_ordinary(whole(text))
+
+    def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
+        """The ids of many texts."""
+        return [self.encode(text, special=special) for text in texts]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some ids; bytes that are no UTF-8 (a character cut in two) become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
+
+    def decode_bytes(self, ids: Sequence[int]) -> bytes:
+        return b"".join(map(self.tokens.__getitem__, ids))
+
+    @cached_property
+    def tokens(self) -> dict[int, bytes]:
+        """The bytes of each id, special tokens included."""
+        spelled = {i: token.encode() for token, i in self.special.items()}
+        return {i: token for token, i in self.ranks.items()} | spelled
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that decides ids."""
+        digest = hashlib.sha256(self.split.pattern.encode())
+        for i, token in sorted(self.tokens.items()):
+            digest.update(b"%d %d %s" % (i, len(token), token))
+        digest.update(repr(sorted(self.special.items())).encode())
+        return digest.hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer.json and tokenizer_config.json, as Hugging Face reads them."""
+        from hornbook.text import files
+
+        files.write(self, folder)
+
+    @cached_property
+    def _engine(self) -> tiktoken.Encoding:
+        return tiktoken.Encoding(
+            "hornbook",
+            pat_str=self.split.pattern,
+            mergeable_ranks=self.ranks,
+            special_tokens=self.special,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A worker process gets the tables and builds its own engine."""
+        return {"ranks": self.ranks, "split": self.split, "special": self.special, "end": self.end, "vocab": self.vocab}
+
+
+def whole(text: str) -> str:
+    """Text that UTF-8 can hold: halves of a surrogate pair are joined, a lone one becomes U+FFFD.
+
+    >>> whole("a\\ud83d\\ude00b\\ud83d") == "a\\U0001f600b\\ufffd"
+    True
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

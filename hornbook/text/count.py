@@ -1,0 +1,94 @@
+"""Count the distinct pieces of a corpus: all that training a tokenizer needs to know of it, in bounded memory.
+
+The text is cut into parcels of a fixed size, each counted by itself (in another process when there are several) and
+added up in order, so the result is the same whatever the number of processes. When more than MAX_DISTINCT pieces are
+known, those seen least are forgotten; a merge that matters is seen often enough not to notice.
+"""
+
+import itertools
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from hornbook.text.pretokenize import SplitName, split
+
+PARCEL = 1 << 23  # characters counted at once: long enough that handing a parcel over costs little
+MAX_DISTINCT = 1 << 21  # pieces kept; about 300 MB
+LONGEST = 256  # characters; a longer run without a boundary is no word and is counted in slices
+
+Parcel = list[str]
+
+
+def count_pieces(
+    texts: Iterable[str], name: SplitName, *, processes: int, progress: Callable[[int], None] | None = None
+) -> Counter[str]:
+    """How often each piece occurs in the texts; `progress` hears the characters counted so far."""
+    total: Counter[str] = Counter()
+    seen = 0
+    for counted, characters in _in_order(_parcels(texts), name, processes):
+        total.update(counted)
+        if len(total) > MAX_DISTINCT:
+            total = forget_rare(total, MAX_DISTINCT // 2)
+        seen += characters
+        if progress is not None:
+            progress(seen)
+    return total
+
+
+def count_parcel(parcel: Parcel, name: SplitName) -> tuple[Counter[str], int]:
+    """The pieces of some texts, and how many characters they hold."""
+    counts: Counter[str] = Counter()
+    cutter = split(name)
+    for text in parcel:
+        for block in cutter.blocks(text, longest=LONGEST * LONGEST):
+            counts.update(cutter.find(block))
+    for piece in [piece for piece in counts if len(piece) > LONGEST]:
+        number = counts.pop(piece)
+        for start in range(0, len(piece), LONGEST):
+            counts[piece[start : start + LONGEST]] += number
+    return counts, sum(map(len, parcel))
+
+
+def forget_rare(counts: Counter[str], keep: int) -> Counter[str]:
+    """Drop all pieces seen once, then twice, ... until at most `keep` are left.
+
+    >>> forget_rare(Counter(the=9, cat=2, sat=1, mat=1), 2)
+    Counter({'the': 9, 'cat': 2})
+    """
+    limit = 0
+    while len(counts) > keep:
+        limit += 1
+        counts = Counter({piece: number for piece, number in counts.items() if number > limit})
+    return counts
+
+
+def _parcels(texts: Iterable[str]) -> Iterator[Parcel]:
+    """Texts gathered until they fill a parcel; a text longer than that is a parcel of its own."""
+    parcel: Parcel = []
+    size = 0
+    for text in texts:
+        if parcel and size + len(text) > PARCEL:
+            yield parcel
+            parcel, size = [], 0
+        parcel.append(text)
+        size += len(text)
+    if parcel:
+        yield parcel
+
+
+def _in_order(parcels: Iterator[Parcel], name: SplitName, processes: int) -> Iterator[tuple[Counter[str], int]]:
+    """Count every parcel; a corpus of one parcel starts no process, which would take longer than the counting."""
+    first = list(itertools.islice(parcels, 2))
+    if processes == 1 or len(first) < 2:
+        for parcel in itertools.chain(first, parcels):
+            yield count_parcel(parcel, name)
+        return
+    waiting: deque[Future[tuple[Counter[str], int]]] = deque()
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for parcel in itertools.chain(first, parcels):
+            waiting.append(pool.submit(count_parcel, parcel, name))
+            if len(waiting) > processes:  # never more parcels in memory than are being worked on
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,141 @@
+"""tokenizer.json and tokenizer_config.json: Hugging Face's way to write a tokenizer down.
+
+A file that says no more than a `ByteBPE` can mean is read as one, whoever wrote it; all others (a normaliser, another
+pattern, tokens added without being special) are handed to the `tokenizers` library as they are (delegate.py).
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hornbook.core.errors import UserError
+from hornbook.text import plain
+from hornbook.text.alphabet import raw, visible
+from hornbook.text.byte_bpe import ByteBPE
+from hornbook.text.delegate import Delegate
+from hornbook.text.pretokenize import GPT2, SplitName, named
+
+if TYPE_CHECKING:
+    from hornbook.text.tokenizer import Tokenizer
+
+Json = dict[str, Any]
+
+
+def write(tokenizer: ByteBPE, folder: Path) -> None:
+    """Write both files of a tokenizer; other files in the folder stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    end = next(token for token, i in tokenizer.special.items() if i == tokenizer.end)
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": end,
+        "pad_token": end,
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": 1 << 30,
+    }
+    for name, data in {"tokenizer.json": describe(tokenizer), "tokenizer_config.json": config}.items():
+        (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def describe(tokenizer: ByteBPE) -> Json:
+    """The content of tokenizer.json."""
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    cut = {"type": "Split", "pattern": {"Regex": tokenizer.split.pattern}, "behavior": "Isolated", "invert": False}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    ranked = sorted((i, token) for token, i in tokenizer.ranks.items())
+    pairs = [plain.merge(token, tokenizer.ranks, below=i) for i, token in ranked if len(token) > 1]
+    model = {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": None,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "fuse_unk": False,
+        "byte_fallback": False,
+        "ignore_merges": False,
+        "vocab": {visible(token): i for i, token in ranked},
+        "merges": [[visible(part) for part in pair] for pair in pairs],
+    }
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": i, "content": token, **flags} for token, i in tokenizer.special.items()],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [cut, byte_level]},
+        "post_processor": None,
+        "decoder": byte_level,
+        "model": model,
+    }
+
+
+def read(folder: Path) -> "Tokenizer":
+    """Open the folder of a tokenizer.json."""
+    path = folder / "tokenizer.json"
+    data = _json(path)
+    model = data.get("model")
+    kind = model.get("type", "BPE" if "merges" in model else None) if isinstance(model, dict) else None
+    if kind != "BPE":
+        raise UserError(
+            f"{path}: holds a {kind or 'tokenizer without a model'}, not BPE; give a byte-level BPE tokenizer"
+        )
+    config_path = folder / "tokenizer_config.json"
+    config = _json(config_path) if config_path.is_file() else {}
+    return as_byte_bpe(data, end=_end(config)) or Delegate(data, config, path)
+
+
+def as_byte_bpe(data: Json, *, end: str | None) -> ByteBPE | None:
+    """The ByteBPE that means exactly what the file says, or None where there is none."""
+    split, added, model = _split(data), data.get("added_tokens") or [], data["model"]
+    odd = ("lstrip", "rstrip", "single_word", "normalized")
+    if split is None or data.get("normalizer") or any(not a["special"] or any(a[flag] for flag in odd) for a in added):
+        return None
+    extras = ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
+    if not added or any(model.get(name) for name in extras):
+        return None
+    special = {a["content"]: a["id"] for a in added}
+    try:
+        ranks = {raw(token): i for token, i in model["vocab"].items() if token not in special}
+    except KeyError:
+        return None
+    if not _merges_follow_ids(model["merges"], model["vocab"], ranks):
+        return None
+    return ByteBPE(ranks, split=split, special=special, end=end if end in special else None)
+
+
+def _merges_follow_ids(merges: list[Any], vocab: dict[str, int], ranks: dict[bytes, int]) -> bool:
+    """Whether every merge makes the next higher id and every token but the 256 bytes is made by one."""
+    pairs = [merge if isinstance(merge, list) else merge.split(" ") for merge in merges]
+    made = [vocab.get("".join(pair), -1) for pair in pairs]
+    rising = all(left < right for left, right in zip(made, made[1:], strict=False))
+    bytes_known = sum(len(token) == 1 for token in ranks) == 256
+    return rising and bytes_known and len(made) == len(ranks) - 256 and -1 not in made
+
+
+def _split(data: Json) -> SplitName | None:
+    """Which of our splits a file's pre-tokenizer is."""
+    step = data.get("pre_tokenizer") or {}
+    steps = step.get("pretokenizers", [step])
+    if steps[-1].get("type") != "ByteLevel" or steps[-1].get("add_prefix_space"):
+        return None
+    if len(steps) == 1:
+        return GPT2.name if steps[0].get("use_regex", True) else None
+    first = steps[0]
+    plain_split = first.get("type") == "Split" and first.get("behavior") == "Isolated" and not first.get("invert")
+    if len(steps) > 2 or not plain_split or steps[-1].get("use_regex", True):
+        return None
+    return named(first["pattern"].get("Regex", ""))
+
+
+def _end(config: Json) -> str | None:
+    token = config.get("eos_token")
+    return token["content"] if isinstance(token, dict) else token
+
+
+def _json(path: Path) -> Json:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); copy the file again from where it came") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: holds a {type(data).__name__}, not an object; copy the file again from where it came")
+    return data
