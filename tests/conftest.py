@@ -1,8 +1,8 @@
 """What every test may ask for: the shared real data (or a skip that says where it was looked for) and a quiet torch.
 
-Two options choose by time. `--seconds 50` (make check) runs the shortest tests first, by the durations the last run left
-in pytest's cache, and starts none after that. `--slow-seconds 1500` (.ci/run) puts the tests marked slow last, in an
-order that changes every day, and starts none after that; 0 leaves them out, as `make test` does.
+Two options choose by time. `--seconds 50` (make check) runs the shortest tests first, by the durations the last run
+left in pytest's cache, and starts none after that. `--slow-seconds 1500` (.ci/run) puts the tests marked slow last, in
+an order that changes every day, and starts none after that; 0 leaves them out, as `make test` does.
 """
 
 import datetime
@@ -12,9 +12,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two cores and small tensors: spinning threads only slow the suite
+
+# The same examples every time and no deadline: a busy machine is not a failure.
+hypothesis.settings.register_profile("hornbook", deadline=None, derandomize=True, max_examples=50)
+hypothesis.settings.load_profile("hornbook")
 
 DURATIONS = "hornbook/seconds"  # in pytest's cache: test -> seconds, set-up included
 STARTED = time.monotonic()
@@ -32,7 +37,9 @@ def shared_data() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("selection by time")
     group.addoption("--seconds", type=float, help="shortest tests first; start none after this many seconds")
-    group.addoption("--slow-seconds", type=float, help="slow tests last, in today's order; start none after this; 0: none")
+    group.addoption(
+        "--slow-seconds", type=float, help="slow tests last, in today's order; start none after this; 0: none"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

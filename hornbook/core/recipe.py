@@ -6,9 +6,7 @@ There is no interpolation, no environment variable and no second mechanism.
 """
 
 import dataclasses
-import difflib
 import functools
-import importlib.resources
 import re
 import types
 import typing
@@ -19,99 +17,57 @@ from typing import Any, Literal, TypeVar, Union
 import yaml
 
 from hornbook.core.errors import RecipeError
+from hornbook.core.source import Dumper, closest, is_file, read, value_of
+from hornbook.core.source import built_in_names as built_in_names
+from hornbook.core.source import find as find
 
 T = TypeVar("T")
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads `3e-4` as a string and `no` as False; people who write recipes mean a number and a word."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    key: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":float", ":bool", ":timestamp"))]
-    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\d[\d_]*\.[\d_]*(?:[eE][-+]?\d+)?|\d[\d_]*[eE][-+]?\d+|\.\d[\d_]*(?:[eE][-+]?\d+)?)$"),
-    list("-+0123456789."),
-)
+LISTS = (list, tuple, Sequence)
 
 
 def load(kind: type[T], source: str | Path, overrides: Iterable[str] = ()) -> T:
     """Read a recipe (a path or a built-in name such as `demo`) as a `kind`, after `a.b=value` overrides."""
     path = find(source)
-    return parse(kind, override(read(path), overrides), folder=path.parent)
+    config: T = parse(kind, override(read(path), overrides, folder=path.parent), folder=path.parent)
+    return config
 
 
-def find(source: str | Path) -> Path:
-    """The file a recipe's name stands for: a path, or `tiny/pretrain` for a recipe that ships with hornbook."""
-    path = Path(source)
-    if path.is_file():
-        return path
-    built_in = Path(str(importlib.resources.files("hornbook"))) / "recipes" / f"{source}.yaml"
-    if not Path(source).is_absolute() and built_in.is_file():
-        return built_in
-    raise RecipeError(f"{source}: no such recipe file, nor a built-in recipe{_closest(str(source), built_in_names())}")
-
-
-def built_in_names() -> list[str]:
-    """The names of the recipes that ship with hornbook: `demo`, `tiny/pretrain`, `models/gpt2`, ..."""
-    root = Path(str(importlib.resources.files("hornbook"))) / "recipes"
-    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
-
-
-def read(path: Path) -> Any:
-    """The plain data of a YAML file."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader: builds plain data only
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise RecipeError(f"{place}: not valid YAML ({getattr(error, 'problem', error)}); mend this line") from None
-    except UnicodeDecodeError:
-        raise RecipeError(f"{path}: not UTF-8 text; save the recipe as UTF-8") from None
-
-
-def override(data: Any, overrides: Iterable[str]) -> Any:
-    """Apply `stack.layers=6` to plain data; a number in the path is a place in a list."""
+def override(data: Any, overrides: Iterable[str], *, folder: Path | None = None) -> Any:
+    """Apply `stack.layers=6` to plain data; a number (`layer.0.heads`, `layer[0].heads`) is a place in a list."""
+    data = {} if data is None else data
     for item in overrides:
         path, equals, text = item.partition("=")
+        path = path.replace("[", ".").replace("]", "")
         if not equals or not path:
             raise RecipeError(f"{item}: an override is written key=value, for instance pretrain.steps=200")
         *parents, leaf = path.split(".")
-        node = data
+        node = _fields_of(data, "recipe", folder)
         for depth, key in enumerate(parents):
-            node = _step_into(node, key, ".".join(parents[: depth + 1]))
-        if isinstance(node, list):
-            node[_index(node, leaf, path)] = yaml.load(text, _Loader)
-        else:
-            node[leaf] = yaml.load(text, _Loader)
+            place = _place(node, key, path)
+            known = node[place] if isinstance(node, list) else node.get(place)
+            node[place] = _fields_of(known, ".".join(parents[: depth + 1]), folder)
+            node = node[place]
+        node[_place(node, leaf, path)] = value_of(text)
     return data
 
 
-def _step_into(node: Any, key: str, path: str) -> Any:
-    if isinstance(node, list):
-        return node[_index(node, key, path)]
-    child = node.get(key)
-    if child is None:
-        child = node[key] = {}
-    elif isinstance(child, str):  # `norm: rms_norm`, or the path of a file, becomes the mapping it stands for
-        child = node[key] = read(find(child)) if _is_file(child) else {"type": child}
-    if not isinstance(child, dict | list):
-        raise RecipeError(f"{path}: is the value {child!r} and has no fields to override")
-    return child
+def _fields_of(node: Any, path: str, folder: Path | None) -> Any:
+    """The mapping or list in which an override goes on; `rms_norm` or `model.yaml` becomes what it stands for."""
+    if node is None:
+        return {}
+    if isinstance(node, str):
+        return read(find(node, folder)) if is_file(node) else {"type": node}
+    if not isinstance(node, dict | list):
+        raise RecipeError(f"{path}: is the value {node!r} and has no fields to override")
+    return node
 
 
-def _index(node: list[Any], key: str, path: str) -> int:
+def _place(node: Any, key: str, path: str) -> Any:
+    if isinstance(node, dict):
+        return key
     if not key.isdigit() or int(key) >= len(node):
         raise RecipeError(f"{path}: a list of {len(node)} wants a number from 0 to {len(node) - 1}, not {key!r}")
     return int(key)
-
-
-def _is_file(name: str) -> bool:
-    return name.endswith((".yaml", ".yml")) or name in built_in_names()
 
 
 def parse(kind: Any, value: Any, where: str = "", *, folder: Path | None = None) -> Any:
@@ -123,10 +79,8 @@ def parse(kind: Any, value: Any, where: str = "", *, folder: Path | None = None)
         return _parse_union(args, value, where, folder)
     if origin is Literal:
         return _parse_literal(args, value, where)
-    if origin in (list, tuple, Sequence):
-        if not isinstance(value, list):
-            raise RecipeError(f"{where}: wants a list, got {value!r}")
-        return tuple(parse(args[0], item, f"{where}[{i}]", folder=folder) for i, item in enumerate(value))
+    if origin in LISTS:
+        return _parse_list(kind, value, where, folder)
     if origin in (dict, Mapping):
         if not isinstance(value, dict):
             raise RecipeError(f"{where}: wants a mapping, got {value!r}")
@@ -134,6 +88,17 @@ def parse(kind: Any, value: Any, where: str = "", *, folder: Path | None = None)
     if dataclasses.is_dataclass(kind):
         return _parse_dataclass(typing.cast(type, kind), value, where, folder)
     return _parse_scalar(kind, value, where)
+
+
+def _parse_list(kind: Any, value: Any, where: str, folder: Path | None) -> Any:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if not isinstance(value, list):
+        raise RecipeError(f"{where}: wants a list, got {value!r}")
+    if origin is tuple and args[-1] is not Ellipsis and len(value) != len(args):
+        raise RecipeError(f"{where}: wants {len(args)} values, got {len(value)}")
+    kinds = args if origin is tuple and args[-1] is not Ellipsis else [args[0]] * len(value)
+    items = [parse(kinds[i], item, f"{where}[{i}]", folder=folder) for i, item in enumerate(value)]
+    return items if origin is list else tuple(items)
 
 
 def _parse_scalar(kind: Any, value: Any, where: str) -> Any:
@@ -156,7 +121,7 @@ def _parse_scalar(kind: Any, value: Any, where: str) -> Any:
 def _parse_literal(choices: tuple[Any, ...], value: Any, where: str) -> Any:
     if value not in choices or isinstance(value, bool) != any(isinstance(c, bool) for c in choices if c == value):
         wanted = ", ".join(str(choice) for choice in choices)
-        raise RecipeError(f"{where}: {value!r} is not one of {wanted}{_closest(value, choices)}")
+        raise RecipeError(f"{where}: {value!r} is not one of {wanted}{closest(value, choices)}")
     return value
 
 
@@ -166,8 +131,8 @@ def _parse_union(members: tuple[Any, ...], value: Any, where: str, folder: Path 
     variants = {tag(member): member for member in members if dataclasses.is_dataclass(member)}
     if isinstance(value, str) and value in variants:
         return parse(variants[value], {}, where, folder=folder)
-    if isinstance(value, str) and variants and _is_file(value):
-        value = read(_beside(value, folder))
+    if isinstance(value, str) and variants and is_file(value):
+        value, folder = _from_file(value, folder)
     if variants and isinstance(value, dict):
         return _parse_variant(variants, value, where, folder)
     for member in members:
@@ -176,10 +141,10 @@ def _parse_union(members: tuple[Any, ...], value: Any, where: str, folder: Path 
         try:
             return parse(member, value, where, folder=folder)
         except RecipeError:
-            if typing.get_origin(member) is type(value):  # a list inside which something is wrong: say what
-                raise
+            if isinstance(value, list) and typing.get_origin(member) in LISTS:
+                raise  # a list inside which something is wrong: say what
     names = [*variants, *(_name(m) for m in members if m is not type(None) and not dataclasses.is_dataclass(m))]
-    raise RecipeError(f"{where}: {value!r} is not one of {', '.join(names)}{_closest(value, variants)}")
+    raise RecipeError(f"{where}: {value!r} is not one of {', '.join(names)}{closest(value, variants)}")
 
 
 def _parse_variant(variants: dict[str, Any], value: dict[str, Any], where: str, folder: Path | None) -> Any:
@@ -189,13 +154,13 @@ def _parse_variant(variants: dict[str, Any], value: dict[str, Any], where: str, 
     name = value.get("type")
     if name not in variants:
         asked = f"type {name!r} is not" if name else "needs a `type:`,"
-        raise RecipeError(f"{where}: {asked} one of {', '.join(variants)}{_closest(name, variants)}")
+        raise RecipeError(f"{where}: {asked} one of {', '.join(variants)}{closest(name, variants)}")
     return parse(variants[name], fields, where, folder=folder)
 
 
 def _parse_dataclass(kind: type, value: Any, where: str, folder: Path | None) -> Any:
-    if isinstance(value, str) and _is_file(value):
-        value = read(_beside(value, folder))
+    if isinstance(value, str) and is_file(value):
+        value, folder = _from_file(value, folder)
     if not isinstance(value, dict):
         raise RecipeError(f"{where or kind.__name__}: wants the fields of {tag(kind)}, got {value!r}")
     if value.get("type") == tag(kind):
@@ -203,7 +168,7 @@ def _parse_dataclass(kind: type, value: Any, where: str, folder: Path | None) ->
     hints, fields = _hints(kind), {f.name: f for f in dataclasses.fields(kind) if f.init}
     for key in value:
         if key not in fields:
-            raise RecipeError(f"{_join(where, key)}: {tag(kind)} has no such field{_closest(key, fields)}")
+            raise RecipeError(f"{_join(where, key)}: {tag(kind)} has no such field{closest(key, fields)}")
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in value:
@@ -215,6 +180,11 @@ def _parse_dataclass(kind: type, value: Any, where: str, folder: Path | None) ->
         raise
     except ValueError as error:  # a config's own __post_init__ found values that do not fit together
         raise RecipeError(f"{where}: {error}" if where else str(error)) from None
+
+
+def _from_file(name: str, folder: Path | None) -> tuple[Any, Path]:
+    path = find(name, folder)
+    return read(path), path.parent  # files that this one names stand beside it
 
 
 @functools.cache
@@ -236,7 +206,7 @@ def dump(config: Any) -> Any:
 
 def to_yaml(config: Any) -> str:
     """The resolved recipe as YAML text."""
-    return yaml.safe_dump(dump(config), sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(dump(config), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def leaves(config: Any, where: str = "") -> Iterator[tuple[str, Any]]:
@@ -247,6 +217,9 @@ def leaves(config: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(config, list | tuple) and any(dataclasses.is_dataclass(item) for item in config):
         for i, item in enumerate(config):
             yield from leaves(item, f"{where}[{i}]")
+    elif isinstance(config, Mapping) and config:
+        for key, item in config.items():
+            yield from leaves(item, _join(where, key))
     else:
         yield where, config
 
@@ -266,14 +239,3 @@ def _join(where: str, key: str) -> str:
 
 def _name(kind: Any) -> str:
     return getattr(kind, "__name__", str(kind))
-
-
-def _beside(name: str, folder: Path | None) -> Path:
-    if folder is not None and (folder / name).is_file():
-        return folder / name
-    return find(name)
-
-
-def _closest(word: Any, choices: Iterable[Any]) -> str:
-    match = difflib.get_close_matches(str(word), [str(choice) for choice in choices], n=1)
-    return f" (did you mean {match[0]!r}?)" if match else ""

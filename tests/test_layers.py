@@ -1,0 +1,163 @@
+"""Who may import whom, and what a file may look like: the house rules that a machine can hold.
+
+The order is total (docs/README.md). Rules are functions over the parsed tree of `hornbook/`; at the end each is shown
+to bite on a made-up file.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "hornbook"
+LEVELS = [
+    {"core"},
+    {"text", "model", "optim"},
+    {"corpus", "data", "objective", "adapt", "exchange"},
+    {"generate"},
+    {"train", "evaluate"},
+    {"plan"},
+    {"studio"},
+]
+TOP = len(LEVELS)  # cli.py, build.py, report.py, ...: modules that stand in no folder may import everything
+LONGEST_FILE = 260
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
+HEAVY = ["torch", "numpy", "pyarrow", "matplotlib", "transformers", "tokenizers", "pandas"]
+LIGHT_MODULES = [
+    "hornbook",
+    "hornbook.cli",
+    *sorted(f"hornbook.core.{p.stem}" for p in (PACKAGE / "core").glob("[a-z]*.py")),
+]
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@dataclass(frozen=True)
+class Import:
+    line: int
+    module: str  # dotted, `hornbook.core.recipe`; of `from a import b` both `a` and `a.b` are looked at
+    name: str | None
+
+
+def imports(source: str) -> Iterator[Import]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (Import(node.lineno, module, alias.name) for alias in node.names)
+
+
+def folder_of(path: Path) -> str | None:
+    """The first folder below `hornbook/`, None for the modules of the top level."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def level(folder: str | None) -> int:
+    if folder is None:
+        return TOP
+    for number, folders in enumerate(LEVELS):
+        if folder in folders:
+            return number
+    raise AssertionError(f"hornbook/{folder}: give the folder its place in LEVELS and in docs/README.md")
+
+
+def import_faults(path: Path, source: str) -> list[str]:
+    """What the imports of a file do against the order, `path:line: sentence` each."""
+    faults, here = [], folder_of(path)
+    for found in imports(source):
+        place = f"{path.relative_to(ROOT)}:{found.line}"
+        parts = found.module.split(".")
+        if found.module.startswith("."):
+            faults.append(f"{place}: relative import; write the module in full")
+        if parts[0] != "hornbook":
+            continue
+        there = parts[1] if len(parts) > 1 else found.name
+        target = PACKAGE.joinpath(*parts[1:])
+        if here is not None and (there is None or not (PACKAGE / there).is_dir()):
+            faults.append(
+                f"{place}: {found.module} {found.name or ''} is the top level, which only the top level may import"
+            )
+        elif target.is_dir() and found.name and not _is_module(target / found.name) and target != PACKAGE:
+            faults.append(f"{place}: imports the __init__ of {found.module}; import the module that has {found.name}")
+        elif there and (PACKAGE / there).is_dir() and here != there and level(there) >= level(here):
+            faults.append(f"{place}: {here} (level {level(here)}) imports {there} (level {level(there)})")
+    return faults
+
+
+def _is_module(path: Path) -> bool:
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_keeps_the_house_rules(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    relative = path.relative_to(PACKAGE)
+    assert import_faults(path, source) == []
+    assert len(source.splitlines()) <= LONGEST_FILE, f"{relative}: over {LONGEST_FILE} lines; it is two ideas"
+    assert len(relative.parts) <= 3, f"{relative}: folders are at most two deep"
+    assert not {part.removesuffix(".py") for part in relative.parts} & FORBIDDEN_NAMES, f"{relative}: says nothing"
+    if path.name == "__init__.py" and len(relative.parts) > 1:
+        assert not source.strip(), f"{relative}: the __init__ of a folder stays empty"
+    elif source.strip():
+        assert ast.get_docstring(ast.parse(source)), f"{relative}: its first line says what it is"
+
+
+def test_every_module_has_its_test() -> None:
+    """`hornbook/text/bpe.py` is tested by `tests/text/test_bpe.py`."""
+    modules = [path.relative_to(PACKAGE) for path in FILES if not path.name.startswith("__")]
+    missing = [p.as_posix() for p in modules if not (ROOT / "tests" / p.parent / f"test_{p.name}").is_file()]
+    assert missing == []
+
+
+def test_every_test_has_its_module() -> None:
+    """No test outlives what it tested; tests of the whole house stand directly in `tests/`."""
+    tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
+    inner = [path for path in tests if len(path.parts) > 1]
+    stray = [p.as_posix() for p in inner if not (PACKAGE / p.parent / p.name.removeprefix("test_")).is_file()]
+    assert stray == []
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_light_modules_import_nothing_heavy(module: str) -> None:
+    """`hornbook --help` and every mistyped command answer in under half a second."""
+    program = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (result.stdout.strip(), result.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "sentence"),
+    [
+        ("text/x.py", "from hornbook.train.loop import Loop", "text (level 1) imports train (level 4)"),
+        ("text/x.py", "import hornbook.model.norm", "text (level 1) imports model (level 1)"),
+        ("text/x.py", "def f():\n    from hornbook.optim import muon", "text (level 1) imports optim (level 1)"),
+        ("train/x.py", "from hornbook.core import UserError", "imports the __init__ of hornbook.core"),
+        ("train/x.py", "from hornbook.cli import main", "only the top level"),
+        ("train/x.py", "import hornbook", "only the top level"),
+        ("train/x.py", "from ..core import recipe", "relative import"),
+    ],
+)
+def test_the_rules_bite(file: str, source: str, sentence: str) -> None:
+    (fault,) = import_faults(PACKAGE / file, source)
+    assert sentence in fault
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("text/x.py", "from hornbook.core.errors import UserError"),
+        ("text/x.py", "from hornbook.core import errors"),
+        ("text/x.py", "from hornbook.text.tokenizer import Tokenizer"),
+        ("train/x.py", "from hornbook.optim.groups import groups\nimport torch"),
+        ("cli.py", "from hornbook.report import build\nfrom hornbook.studio import app"),
+    ],
+)
+def test_the_rules_let_good_imports_pass(file: str, source: str) -> None:
+    assert import_faults(PACKAGE / file, source) == []
