@@ -39,32 +39,23 @@ class Groups:
     head: dict[str, nn.Parameter] = field(default_factory=dict)  # an untied output table, (vocab, dim)
     tables: dict[str, nn.Parameter] = field(default_factory=dict)  # embeddings, (vocab or length, dim)
     vectors: dict[str, nn.Parameter] = field(default_factory=dict)  # gains, biases
-    parts: dict[str, tuple[int, ...]] = field(default_factory=dict)  # rows of each projection fused into one matrix
 
 
 def split(model: nn.Module) -> Groups:
-    """Sort the parameters that are to be trained; a tied table counts once, as a table.
-
-    A module says with `parts` that its weight is several projections on top of each other: `(q, k, v)` rows.
-    """
+    """Sort the parameters that are to be trained; a tied table counts once, as a table."""
     groups = Groups()
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    modules = dict(model.named_modules())
     for name, parameter in model.named_parameters():
-        owner, _, leaf = name.rpartition(".")
         if not parameter.requires_grad:
             continue
         if id(parameter) in tables:
             groups.tables[name] = parameter
         elif parameter.ndim < 2:
             groups.vectors[name] = parameter
-        elif owner == "head" or owner.startswith("head."):
+        elif name.startswith("head."):
             groups.head[name] = parameter
         else:
             groups.matrices[name] = parameter
-            parts = getattr(modules[owner], "parts", None)
-            if leaf == "weight" and parts is not None:
-                groups.parts[name] = tuple(parts)
     return groups
 
 

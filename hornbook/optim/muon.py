@@ -47,7 +47,7 @@ class MuonOptimizer:
     """Muon over the matrices of rank 2 and AdamW over the rest, stepped together."""
 
     def __init__(self, config: Muon, groups: Groups) -> None:
-        self.config, self.multiplier, self.parts = config, 1.0, groups.parts
+        self.config, self.multiplier = config, 1.0
         self.matrices = {name: weight for name, weight in groups.matrices.items() if weight.ndim == 2}
         others = {name: weight for name, weight in groups.matrices.items() if weight.ndim != 2}
         rest = Groups(matrices=others, head=groups.head, tables=groups.tables, vectors=groups.vectors)
@@ -74,9 +74,7 @@ class MuonOptimizer:
         for name, weight in self.matrices.items():
             if weight.grad is None:
                 continue
-            pair = (weight, self._direction(name, weight.grad))
-            for piece, direction in _pieces(pair, self.parts.get(name)):
-                stacks[piece.shape].append((piece, direction))
+            stacks[weight.shape].append((weight, self._direction(name, weight.grad)))
         for shape, pairs in stacks.items():
             self._move(shape, pairs)
 
@@ -141,13 +139,6 @@ def orthogonal(matrices: Tensor, steps: int) -> Tensor:
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if tall else x
-
-
-def _pieces(pair: tuple[Tensor, Tensor], parts: tuple[int, ...] | None) -> list[tuple[Tensor, Tensor]]:
-    """A fused matrix as the projections it holds, each to be made orthogonal by itself; views, not copies."""
-    if parts is None:
-        return [pair]
-    return list(zip(torch.split(pair[0], list(parts)), torch.split(pair[1], list(parts)), strict=True))
 
 
 def _any(groups: Groups) -> bool:

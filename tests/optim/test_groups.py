@@ -10,7 +10,7 @@ from hornbook.optim.muon import Muon
 
 
 class Tiny(nn.Module):
-    """One of everything: tables, a norm, a fused projection with bias, a convolution, a tied or untied head."""
+    """One of everything: tables, a norm, a projection with bias, a convolution, a tied or untied head."""
 
     def __init__(self, *, tied: bool) -> None:
         super().__init__()
@@ -18,7 +18,6 @@ class Tiny(nn.Module):
         self.embed = nn.ModuleDict({"table": nn.Embedding(11, 8), "places": nn.Embedding(5, 8)})
         self.norm = nn.LayerNorm(8)
         self.qkv = nn.Linear(8, 16)
-        self.qkv.parts = (8, 4, 4)
         self.down = nn.Linear(16, 8, bias=False)
         self.conv = nn.Conv1d(8, 8, 3, groups=8, bias=False)
         if tied:
@@ -46,7 +45,6 @@ def test_every_parameter_is_in_the_group_that_the_rule_names() -> None:
     assert set(groups.head) == {"head.weight"}
     assert set(groups.tables) == {"embed.table.weight", "embed.places.weight"}
     assert set(groups.vectors) == {"norm.weight", "norm.bias", "qkv.bias"}
-    assert groups.parts == {"qkv.weight": (8, 4, 4)}
 
 
 def test_a_tied_head_is_a_table_and_a_frozen_weight_is_nowhere() -> None:

@@ -73,24 +73,6 @@ def test_equals_torch_muon_up_to_its_bfloat16() -> None:
     assert (ours.weight - theirs.weight).norm() < 0.03 * moved  # bfloat16 keeps 8 bits
 
 
-def test_fused_projections_are_made_orthogonal_one_by_one() -> None:
-    generator = torch.Generator().manual_seed(0)
-    fused = nn.Linear(8, 16, bias=False)
-    fused.parts = (8, 4, 4)
-    apart = nn.ModuleList(nn.Linear(8, rows, bias=False) for rows in fused.parts)
-    gradient = torch.randn(16, 8, generator=generator)
-    with torch.no_grad():
-        for piece, linear, slope in zip(
-            fused.weight.split(fused.parts), apart, gradient.split(fused.parts), strict=True
-        ):
-            linear.weight.copy_(piece)
-            linear.weight.grad = slope.clone()
-    fused.weight.grad = gradient.clone()
-    Muon().build(nn.ModuleList([fused])).step()
-    Muon().build(apart).step()
-    assert torch.allclose(fused.weight, torch.cat([linear.weight for linear in apart]), atol=1e-6)
-
-
 def test_the_rest_goes_to_adam_with_its_own_rate() -> None:
     model = nn.ModuleDict({"embed": nn.Embedding(5, 4), "head": nn.Linear(4, 5, bias=False), "norm": nn.LayerNorm(4)})
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
