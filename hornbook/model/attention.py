@@ -73,7 +73,8 @@ class SelfAttention(Op):
         if state is not None:
             k, v = state.append(k, v, context.sight.start)
         answer = self.attend(q, k, v, context.mask(causal=self.config.causal, window=self.config.window))
-        return self.output(answer.transpose(1, 2).flatten(2))
+        mixed: Tensor = self.output(answer.transpose(1, 2).flatten(2))  # (batch, time, dim)
+        return mixed
 
     def attend(
         self,

@@ -39,7 +39,8 @@ class TokenEmbedding(nn.Module):
     def forward(
         self, ids: Int[Tensor, "batch time"], position: PositionBase, positions: Int[Tensor, "rows time"]
     ) -> Float[Tensor, "batch time dim"]:
-        return self.dropout(self.norm(position.add(self.table(ids), positions)))
+        x: Tensor = self.dropout(self.norm(position.add(self.table(ids), positions)))
+        return x
 
 
 class Head(nn.Linear):

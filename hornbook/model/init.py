@@ -75,7 +75,7 @@ def _writes_to_stream(name: str) -> bool:
 
 def _plain(module: nn.Module) -> None:
     """Biases start at 0 and the gains of norms at 1."""
-    if isinstance(getattr(module, "bias", None), nn.Parameter):
-        module.bias.zero_()
+    if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
+        bias.zero_()
     if isinstance(module, nn.LayerNorm | nn.RMSNorm) and module.weight is not None:
         module.weight.fill_(1.0)

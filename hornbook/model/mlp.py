@@ -71,7 +71,8 @@ class FeedForward(Op):
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None
     ) -> Float[Tensor, "batch time dim"]:
-        return self.output(self.activation(self.up(x)))
+        answer: Tensor = self.output(self.activation(self.up(x)))
+        return answer
 
 
 class GatedFeedForward(Op):
@@ -85,4 +86,5 @@ class GatedFeedForward(Op):
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None
     ) -> Float[Tensor, "batch time dim"]:
-        return self.output(self.activation(self.gate(x)) * self.up(x))
+        answer: Tensor = self.output(self.activation(self.gate(x)) * self.up(x))
+        return answer

@@ -7,7 +7,7 @@ under `with torch.device("meta")` it takes no memory, so that a model of any siz
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from hornbook.model.embed import Head, Tokens
@@ -84,7 +84,7 @@ class DecoderModel(nn.Module):
         self,
         input_ids: Int[Tensor, "batch time"],
         *,
-        attention_mask: Int[Tensor, "batch time"] | None = None,
+        attention_mask: Shaped[Tensor, "batch keys"] | None = None,
         document_ids: Int[Tensor, "batch time"] | None = None,
         positions: Int[Tensor, "rows time"] | None = None,
         state: State | None = None,
@@ -92,7 +92,8 @@ class DecoderModel(nn.Module):
     ) -> ModelOutput:
         """Read `input_ids`, after what `state` remembers, and score the next token at every place.
 
-        attention_mask: 0 where an id is padding (left or right); what is kept is as if it stood alone.
+        attention_mask: 0 where an id is padding (left or right); what is kept is as if it stood alone. With a state it
+            tells of the remembered tokens too: (batch, state.length + time), at every call.
         document_ids: packed rows; a token sees its own document only. Not together with a state.
         positions: where not given, counted without padding and anew in each document.
         logits: False returns only `hidden`, for a loss that calls `model.head` on parts of it.
@@ -109,20 +110,18 @@ class DecoderModel(nn.Module):
 
 
 def _look(ids: Tensor, attention_mask: Tensor | None, documents: Tensor | None, state: State | None) -> Sight:
-    """What the tokens of this pass may look at; the state learns which of them are padding."""
-    time = ids.shape[1]
-    real = None if attention_mask is None else attention_mask.bool()
-    if state is None:
-        return Sight(time, real=real, documents=documents)
-    assert documents is None, "packed rows are for training: decode each document as a row of its own"
-    start, end = state.length, state.length + time
-    if end > state.capacity:
+    """What the tokens of this pass may look at."""
+    time, start = ids.shape[1], state.length if state else 0
+    end = start + time
+    if state and end > state.capacity:
         raise ValueError(f"{end} tokens do not fit a state made for {state.capacity}; make it with a larger capacity")
-    if real is not None:
-        if state.real is None:
-            state.real = torch.ones(len(ids), state.capacity, dtype=torch.bool, device=ids.device)
-        state.real[:, start:end] = real
-    return Sight(time, start, None if state.real is None else state.real[:, :end])
+    if documents is not None and start:
+        raise ValueError("document_ids: packed rows cannot go on from a state; decode each document as its own row")
+    if attention_mask is None:
+        return Sight(time, start, documents=documents)
+    if attention_mask.shape[1] != end:
+        raise ValueError(f"attention_mask: tells of {attention_mask.shape[1]} tokens, there are {end}; tell of all")
+    return Sight(time, start, attention_mask.bool(), documents)
 
 
 def _positions(ids: Tensor, sight: Sight) -> Int[Tensor, "rows time"]:

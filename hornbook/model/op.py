@@ -49,7 +49,6 @@ class State:
     layers: list[list[Any]]  # per layer and sublayer: what its `new_state` made
     capacity: int  # tokens there is room for
     length: int = 0  # tokens seen so far, padding included
-    real: Bool[Tensor, "batch capacity"] | None = None  # False where a remembered token is padding
 
 
 class Op(nn.Module):

@@ -61,7 +61,8 @@ class LearnedPosition(PositionBase):
         self.table = nn.Embedding(length + offset, dim)
 
     def add(self, x: Tensor, positions: Tensor) -> Tensor:
-        return x + self.table(positions + self.offset if self.offset else positions)
+        vectors: Tensor = self.table(positions + self.offset if self.offset else positions)
+        return x + vectors
 
 
 @dataclass(frozen=True, kw_only=True)

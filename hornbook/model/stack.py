@@ -26,7 +26,7 @@ class Stack:
     """`layers` times the same layer, or named layers that take turns by `pattern`."""
 
     layers: int
-    layer: list[Sublayer] | dict[str, list[Sublayer]]
+    layer: tuple[Sublayer, ...] | dict[str, tuple[Sublayer, ...]]
     pattern: str | None = None  # "mma": the names of `layer` (one letter each) in turn, repeated to the top
     norm: Norm = field(default_factory=LayerNorm)
     placement: Literal["pre", "post"] = "pre"
@@ -40,11 +40,11 @@ class Stack:
             raise ValueError(
                 "pattern: goes with named layers; give both `layer: {a: [...]}` and `pattern: a`, or neither"
             )
-        unknown = set(self.pattern or "") - set(self.layer)  # type: ignore[arg-type]  # the list case has no pattern
+        unknown = [name for name in self.pattern or "" if name not in self.layer]
         if unknown:
-            raise ValueError(f"pattern: {self.pattern} names {sorted(unknown)}, which `layer` lacks; add it there")
+            raise ValueError(f"pattern: {self.pattern} names {unknown[0]}, which `layer` lacks; add it there")
 
-    def plan(self) -> list[list[Sublayer]]:
+    def plan(self) -> list[tuple[Sublayer, ...]]:
         """The sublayers of each layer, bottom to top."""
         if isinstance(self.layer, dict):
             assert self.pattern is not None
@@ -74,11 +74,13 @@ class LayerStack(nn.Module):
                 x = checkpoint(layer, x, context, use_reentrant=False)
             else:
                 x = layer(x, context, state.layers[i] if state else None)
-        return self.final_norm(x)
+        top: Tensor = self.final_norm(x)
+        return top
 
     def new_state(self, batch: int, capacity: int) -> State:
         """Room to remember `capacity` tokens of `batch` rows."""
-        return State([layer.new_state(batch, capacity) for layer in self.layers], capacity)
+        layers = [layer for layer in self.layers if isinstance(layer, Layer)]
+        return State([layer.new_state(batch, capacity) for layer in layers], capacity)
 
 
 class Layer(nn.ModuleList):
@@ -90,7 +92,7 @@ class Layer(nn.ModuleList):
         return x
 
     def new_state(self, batch: int, capacity: int) -> list[Any]:
-        return [residual.op.new_state(batch, capacity) for residual in self]
+        return [residual.op.new_state(batch, capacity) for residual in self if isinstance(residual, Residual)]
 
 
 class Residual(nn.Module):
@@ -105,11 +107,13 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, context: Context, state: Any = None) -> Tensor:
         if self.placement == "pre":
-            return x + self.dropout(self.op(self.norm(x), context, state))
-        return self.norm(x + self.dropout(self.op(x, context, state)))
+            x = x + self.dropout(self.op(self.norm(x), context, state))
+        else:
+            x = self.norm(x + self.dropout(self.op(x, context, state)))
+        return x
 
 
-def _head_dim(dim: int, plan: list[list[Sublayer]]) -> int:
+def _head_dim(dim: int, plan: list[tuple[Sublayer, ...]]) -> int:
     """The width that rotary positions turn: that of the first attention (they may not differ within a stack)."""
     widths = {op.width(dim) for layer in plan for op in layer if isinstance(op, Attention)}
     if len(widths) > 1:
