@@ -63,7 +63,7 @@ def cut(document: Document, share: float) -> Iterator[tuple[str, Document]]:
     wanted = round(len(text) * share)
     place = len(text) - wanted
     for border in ("\n\n", "\n", " "):
-        near = text.rfind(border, max(place - wanted // 2, 0), place + wanted // 2)
+        near = text.rfind(border, max(place - wanted // 2, 0), place + len(border))
         if near >= 0:
             place = near + len(border)
             break

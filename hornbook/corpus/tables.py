@@ -19,6 +19,7 @@ from hornbook.corpus.sources import File
 LINE_BYTES = 64_000_000  # a longer line is damage, or a file that is not JSONL
 JSON_BYTES = 256_000_000  # a JSON list has to be read whole, so it may not be large
 ROWS = 1_024
+COLUMNS_SHOWN = 12
 NOT_TEXT = frozenset({"id", "uuid", "url", "link", "date"})  # strings that name a text and are no part of it
 
 
@@ -132,7 +133,8 @@ def compose(item: Any, column: str) -> str | None:
 
 
 def _no_column(column: str, names: list[str]) -> str:
-    return f"no column {column!r}; set corpus.column to one of {', '.join(names) or '(none)'}"
+    shown = ", ".join(names[:COLUMNS_SHOWN]) + (", ..." if len(names) > COLUMNS_SHOWN else "")
+    return f"no column {column!r}; set corpus.column to one of {shown or '(none)'}"
 
 
 def _kind(value: Any) -> str:

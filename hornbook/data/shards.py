@@ -122,9 +122,9 @@ class Shards:
         return Split(
             name=name,
             folder=self.folder,
-            ids=_map(ids, self.manifest["dtype"]),
-            table=_map(table, "int64").reshape(-1, 3),
-            names=_map(names, "uint8"),
+            ids=map_file(ids, self.manifest["dtype"]),
+            table=map_file(table, "int64").reshape(-1, 3),
+            names=map_file(names, "uint8"),
             end=self.manifest["end"],
             fingerprint=entry["files"][0]["sha256"],
             characters=entry["characters"],
@@ -147,7 +147,8 @@ def load(folder: Path, *, tokenizer: str | None = None) -> Shards:
     return Shards(folder, manifest)
 
 
-def _map(path: Path, dtype: str) -> NDArray[Any]:
+def map_file(path: Path, dtype: str) -> NDArray[Any]:
+    """A file of numbers as an array that is read when it is looked at."""
     kind = np.dtype(dtype).newbyteorder("<")
     if path.stat().st_size == 0:  # mmap refuses an empty file
         return np.empty(0, dtype=kind)

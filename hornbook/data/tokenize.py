@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,23 +21,12 @@ from numpy.typing import NDArray
 from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, write_json
 from hornbook.data.shards import SPLITS, VERSION, Shards, load
+from hornbook.text.tokenizer import Tokenizer
 
 Progress = Callable[[int, int], None]
 """Called with (documents written, documents in all)."""
 
 WORTH_A_POOL = 32_000_000  # bytes of compressed text; below it starting processes costs more than they save
-
-
-class Tokenizer(Protocol):
-    """The part of the tokenizer contract that shards need; it must be picklable to go to worker processes."""
-
-    vocab: int
-    end: int
-    fingerprint: str
-
-    def encode_batch(self, texts: list[str]) -> list[list[int]]:
-        """Ids of every text, nothing in it read as a special token."""
-        ...
 
 
 @dataclass(frozen=True)
