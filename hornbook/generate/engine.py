@@ -39,7 +39,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 0:
-            raise ValueError(f"max_new_tokens: {self.max_new_tokens} is negative; give 0 or more")
+            raise UserError(f"max_new_tokens: {self.max_new_tokens} is negative; give 0 or more")
 
 
 def write(model: nn.Module, writings: Sequence[Writing], sampling: Sampling, limits: Limits) -> Iterator[None]:
@@ -72,6 +72,7 @@ class _Desk:
         self.longest = max(len(writing.prompt) for writing in writings)
         self.state: Any = None
         self.pads: Tensor | None = None  # (rows, 1): how much padding stands before each prompt; None: none at all
+        self.mask: Any = None  # (rows, capacity): False where there is padding
         self.seen: Tensor | None = None  # (rows, vocab): what the repetition penalty is about
 
     @torch.inference_mode()
@@ -99,24 +100,25 @@ class _Desk:
         self.state, self.written = self.model.new_state(len(self.writings), capacity), 0
         pads = [self.longest - len(writing.prompt) for writing in self.writings]
         rows = [[0] * pad + writing.prompt for pad, writing in zip(pads, self.writings, strict=True)]
-        ids, mask = torch.tensor(rows, device=self.device), None
+        ids = torch.tensor(rows, device=self.device)
         if any(pads):
             self.pads = torch.tensor(pads, device=self.device)[:, None]
-            mask = (torch.arange(self.longest, device=self.device) >= self.pads).long()
-        output = self.model(ids, attention_mask=mask, state=self.state, logits=False)
-        return self._head(output)
+            self.mask = torch.arange(capacity, device=self.device) >= self.pads
+        return self._forward(ids, torch.arange(self.longest, device=self.device))
 
     def _read_last(self) -> Tensor:
         """The logits (rows, vocab) after the token that was written last."""
-        positions = None
-        if self.pads is not None:  # a finished row runs on while others are open, but not past the last position
-            positions = (self.longest + self.written - 1 - self.pads).clamp(
-                max=(self.limits.context or sys.maxsize) - 1
-            )
-        return self._head(self.model(self.last, positions=positions, state=self.state, logits=False))
+        return self._forward(self.last, torch.tensor([self.longest + self.written - 1], device=self.device))
 
-    def _head(self, output: Any) -> Tensor:
-        """Only the last place of each row goes through the head."""
+    def _forward(self, ids: Tensor, columns: Tensor) -> Tensor:
+        """The next columns of the batch through the model; only the last one goes through the head."""
+        if self.pads is None:
+            output = self.model(ids, state=self.state, logits=False)
+        else:  # a finished row runs on while others are open, but not past the last position that the model knows
+            last = self.limits.context or sys.maxsize
+            positions = (columns - self.pads).clamp(0, last - 1)
+            mask = self.mask[:, : self.state.length + len(columns)]
+            output = self.model(ids, attention_mask=mask, positions=positions, state=self.state, logits=False)
         logits: Tensor = self.model.head(output.hidden[:, -1])
         return logits
 

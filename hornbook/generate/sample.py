@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hornbook.core.errors import UserError
+
 RULED_OUT = float("-inf")
 
 
@@ -25,14 +27,14 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < float("inf"):
-            raise ValueError(f"temperature: {self.temperature} must be 0 (greedy) or more; 0.8 is usual")
+            raise UserError(f"temperature: {self.temperature} must be 0 (greedy) or more; 0.8 is usual")
         if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k: {self.top_k} keeps no token; give 1 or more, or leave it out")
+            raise UserError(f"top_k: {self.top_k} keeps no token; give 1 or more, or leave it out")
         for name, share in (("top_p", self.top_p), ("min_p", self.min_p)):
             if share is not None and not 0 < share <= 1:
-                raise ValueError(f"{name}: {share} is not a share; give a number above 0 and up to 1, or leave it out")
+                raise UserError(f"{name}: {share} is not a share; give a number above 0 and up to 1, or leave it out")
         if not 0 < self.repetition_penalty < float("inf"):
-            raise ValueError(f"repetition_penalty: {self.repetition_penalty} must be above 0; 1 turns it off")
+            raise UserError(f"repetition_penalty: {self.repetition_penalty} must be above 0; 1 turns it off")
 
     @property
     def greedy(self) -> bool:

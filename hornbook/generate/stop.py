@@ -7,6 +7,8 @@ precedes it, so the search runs over text and not over ids.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hornbook.core.errors import UserError
+
 
 @dataclass
 class StopStrings:
@@ -23,7 +25,7 @@ class StopStrings:
 
     def __post_init__(self) -> None:
         if "" in self.stops:
-            raise ValueError("stop: an empty text stops before the first token; leave it out")
+            raise UserError("stop: an empty text stops before the first token; leave it out")
 
     def feed(self, piece: str) -> str:
         """The text that is certainly not part of a stop string, after one more piece."""

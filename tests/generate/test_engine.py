@@ -148,5 +148,5 @@ def test_prompts_that_cannot_be_written_on_are_refused(model: DecoderModel) -> N
         run(model, [[]], GREEDY, Limits())
     with pytest.raises(UserError, match="prompt 2: 25 tokens do not fit the model's 24"):
         run(model, [[1], [1] * 25], GREEDY, Limits(context=CONTEXT))
-    with pytest.raises(ValueError, match="max_new_tokens: -1"):
+    with pytest.raises(UserError, match="max_new_tokens: -1"):
         Limits(max_new_tokens=-1)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from hornbook.core.errors import UserError
 from hornbook.generate.sample import Sampling, draw, keep_min_p, keep_top_k, keep_top_p, penalize
 
 # the 99.9 % point of chi-square, by degrees of freedom (tables; a seeded test that passes once passes for ever)
@@ -141,7 +142,7 @@ def test_bfloat16_logits_are_drawn_from_in_fp32() -> None:
 
 def test_values_that_do_not_fit_are_refused() -> None:
     for name, bad in [("temperature", -1), ("top_k", 0), ("top_p", 0), ("top_p", 1.5), ("min_p", 2)]:
-        with pytest.raises(ValueError, match=f"{name}: "):
+        with pytest.raises(UserError, match=f"{name}: "):
             Sampling(**{name: bad})
-    with pytest.raises(ValueError, match="repetition_penalty: 0"):
+    with pytest.raises(UserError, match="repetition_penalty: 0"):
         Sampling(repetition_penalty=0)

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from hornbook.core.errors import UserError
 from hornbook.generate.stop import StopStrings
 
 
@@ -55,5 +56,5 @@ def test_nothing_is_held_back_longer_than_needed() -> None:
 
 
 def test_an_empty_stop_is_refused() -> None:
-    with pytest.raises(ValueError, match="stop: an empty text"):
+    with pytest.raises(UserError, match="stop: an empty text"):
         StopStrings(["", "x"])
