@@ -1,0 +1,82 @@
+"""What a file of a public family says, and the words in which it says it.
+
+`read` turns the family's config.json into a recipe of ours; `write` goes back as well as it can. A family expresses a
+design exactly if what it writes reads back as the same design, so `write` needs no list of what it cannot say.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hornbook.core import recipe
+from hornbook.core.errors import UserError
+from hornbook.exchange.weights import Weight
+from hornbook.model.models import Decoder
+
+Fields = Mapping[str, Any]  # a config.json
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model that other programs know."""
+
+    model_type: str
+    architecture: str
+    read: Callable[[Fields], dict[str, Any]]  # config.json -> the plain data of a Decoder
+    write: Callable[[Decoder], dict[str, Any] | None]  # None: not a design of this family
+    weights: tuple[Weight, ...]
+    prefix: str = ""  # stands before every name but the head's; a file of the bare model lacks it
+    ignored: str = r"(?!)"  # a regular expression: tensors of old files that are no weights
+
+    def config(self, fields: Fields) -> Decoder:
+        """The design that a config.json of this family describes."""
+        config: Decoder = recipe.parse(Decoder, self.read(fields), f"config.json of {self.model_type}")
+        return config
+
+    def fields(self, config: Decoder) -> dict[str, Any] | None:
+        """The config.json of a design, or None where this family cannot express it."""
+        fields = self.write(config)
+        if fields is None or essence(self.config(fields)) != essence(config):
+            return None
+        return {"architectures": [self.architecture], "model_type": self.model_type, **fields}
+
+
+def need(fields: Fields, key: str) -> Any:
+    """A field without which there is no model."""
+    if fields.get(key) is None:
+        raise UserError(
+            f"config.json: {key} is missing; a {fields.get('model_type')} model has it, copy the file again"
+        )
+    return fields[key]
+
+
+def expect(fields: Fields, **known: Any) -> None:
+    """Refuse a config that asks for what this family's file does not build; an absent field is the known value."""
+    for key, value in known.items():
+        if fields.get(key, value) != value:
+            raise UserError(f"config.json: {key} is {fields[key]!r}; of this kind of model only {value!r} is supported")
+
+
+def choose(fields: Fields, key: str, known: Mapping[str, str], default: str) -> str:
+    """Our name for one of their names."""
+    value = fields.get(key) or default
+    if value not in known:
+        raise UserError(f"config.json: {key} is {value!r}; known are {', '.join(known)}")
+    return known[value]
+
+
+def essence(config: Decoder) -> Any:
+    """What decides the logits: neither dropout nor the first weights; what may go without saying is said."""
+
+    def strip(data: Any) -> Any:
+        if isinstance(data, list):
+            return [strip(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        kept = {key: strip(value) for key, value in data.items() if key not in ("dropout", "init")}
+        if data.get("type") == "attention":
+            kept["kv_heads"] = data["kv_heads"] or data["heads"]
+            kept["head_dim"] = data["head_dim"] or config.dim // data["heads"]
+        return kept
+
+    return strip(recipe.dump(config))
