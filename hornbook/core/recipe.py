@@ -17,9 +17,10 @@ from typing import Any, Literal, TypeVar, Union
 import yaml
 
 from hornbook.core.errors import RecipeError
-from hornbook.core.source import Dumper, closest, is_file, read, value_of
+from hornbook.core.source import Dumper, closest, is_file, value_of
 from hornbook.core.source import built_in_names as built_in_names
 from hornbook.core.source import find as find
+from hornbook.core.source import read as read
 
 T = TypeVar("T")
 LISTS = (list, tuple, Sequence)
