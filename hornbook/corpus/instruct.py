@@ -6,6 +6,7 @@ docstring say nothing about each other and are left out. Leaves out decorators, 
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from hornbook.corpus.document import Document
 
 MAX_LINES = 15  # of a body: longer ones are seldom decided by their docstring
+
+NEWLINE = re.compile(r"\r\n|\r|\n")  # what ends a line of Python; str.splitlines also cuts at form feeds and others
 
 Row = dict[str, Any]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -42,7 +45,7 @@ def functions(text: str, *, max_lines: int = MAX_LINES) -> Iterator[tuple[str, s
     tree = _tree(text)
     if tree is None:
         return
-    lines = text.splitlines()
+    lines = NEWLINE.split(text)
     found = [node for node in ast.walk(tree) if isinstance(node, Function) and _says_something(node)]
     for node in sorted(found, key=lambda node: node.lineno):
         docstring = node.body[0].end_lineno
@@ -57,9 +60,7 @@ def functions(text: str, *, max_lines: int = MAX_LINES) -> Iterator[tuple[str, s
 
 def _tree(text: str) -> ast.Module | None:
     """The parsed text, or None where it is not Python or cannot hold a function with a docstring."""
-    if (
-        "def " not in text or not ('"' in text or "'" in text) or "\f" in text
-    ):  # splitlines cuts at form feeds, Python does not
+    if "def " not in text or not ('"' in text or "'" in text):
         return None
     try:
         with warnings.catch_warnings():

@@ -1,7 +1,7 @@
 """Conversations to batches: whole rows packed together, each seeing only itself, trained where the assistant speaks.
 
-Rows go into packs of `length` tokens by best fit (pack.py). A row's attention, positions and labels stay its own, so its
-loss is the same as alone (Krell et al. 2021). Rows that are too long are dropped or cut, and counted.
+Rows go into packs of `length` tokens by best fit (pack.py). A row's attention, positions and labels stay its own, so
+its loss is the same as alone (Krell et al. 2021). Rows that are too long are dropped or cut, and counted.
 """
 
 from collections.abc import Iterable, Mapping

@@ -113,6 +113,11 @@ def test_tabs_and_unicode_are_kept() -> None:
     assert found == [("def f(x):\n\t'''加一'''", "\treturn x + 1  # 完")]
 
 
+def test_lines_are_pythons_lines() -> None:
+    text = "\x0c\r\ndef f(x):\r\n    'One\x85line\u2028still.'\r\n    return '\x0b'\r\n"
+    assert list(functions(text)) == [("def f(x):\n    'One\x85line\u2028still.'", "    return '\x0b'")]
+
+
 def test_a_string_that_reaches_the_margin_is_not_cut() -> None:
     text = "class A:\n    def f(x):\n        'Doc.'\n        return '''\nleft\n  two\n'''\n"
     assert list(functions(text)) == [("def f(x):\n    'Doc.'", "    return '''\nleft\n  two\n'''")]
