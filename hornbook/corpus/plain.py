@@ -7,7 +7,7 @@ Chinese. Nothing else is guessed: a wrong guess teaches a model garbage without 
 import codecs
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from hornbook.corpus.document import Document
@@ -17,6 +17,9 @@ from hornbook.corpus.sources import File
 
 PIECE = 4_000_000  # characters; a longer file becomes several documents, cut at the end of a line
 PEEK = 1 << 16  # bytes that decide whether a file is text
+BLOCK = 1 << 20
+Opener = Callable[[], BinaryIO]
+
 BINARY_STARTS = (b"%PDF-", b"\x89PNG", b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\x7fELF")
 BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -29,62 +32,58 @@ COMMON_CHINESE = frozenset(
 CHINESE_SHARE = 0.1
 
 
-def pieces(stream: BinaryIO, file: File, ledger: Ledger) -> Iterator[Document]:
+def pieces(open_file: Opener, file: File, ledger: Ledger) -> Iterator[Document]:
     """The text of a file as one document, or as several named `path#1`, `path#2`, ... where it is long."""
-    head = stream.read(PEEK)
-    if (b"\0" in head and head[:2] not in BOMS) or head.startswith(BINARY_STARTS):
-        raise NoText(str(file.path), "binary file: no text to read")
-    encoding = _encoding(stream, file)
+    encoding = _encoding(open_file, file)
     if encoding != "utf-8-sig":
         ledger.note(str(file.path), f"read as {encoding.upper()}")
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     number = 0
-    while piece := text.read(PIECE):
-        if len(piece) == PIECE:
-            piece += text.readline(PIECE)
-        number += 1
-        whole = number == 1 and len(piece) < PIECE
-        yield Document(file.id if whole else f"{file.id}#{number}", piece, file.source)
+    with io.TextIOWrapper(open_file(), encoding=encoding, newline="") as text:
+        while piece := text.read(PIECE):
+            if len(piece) == PIECE:
+                piece += text.readline(PIECE)
+            number += 1
+            whole = number == 1 and len(piece) < PIECE
+            yield Document(file.id if whole else f"{file.id}#{number}", piece, file.source)
     if number == 0:
         yield Document(file.id, "", file.source)
-    text.detach()
 
 
-def _encoding(stream: BinaryIO, file: File) -> str:
-    """The encoding in which the whole file can be read."""
-    stream.seek(0)
-    bom = BOMS.get(stream.read(2))
-    if bom:
-        _, fault = _decode(stream, bom)
-        if fault is None:
-            return bom
-        raise BadFile(f"{file.path}:{fault}", "starts as UTF-16 but is not; save the file as UTF-8")
-    _, fault = _decode(stream, "utf-8-sig")
+def _encoding(open_file: Opener, file: File) -> str:
+    """The encoding in which the whole file can be read; the file is opened anew for each that is tried."""
+    with open_file() as stream:
+        head = stream.read(PEEK)
+    bom = BOMS.get(head[:2])
+    if (b"\0" in head and not bom) or head.startswith(BINARY_STARTS):
+        raise NoText(str(file.path), "binary file: no text to read")
+    first = bom or "utf-8-sig"
+    _, fault = _decode(open_file, first)
     if fault is None:
-        return "utf-8-sig"
-    sample, other = _decode(stream, "gb18030")
+        return first
+    if bom:
+        raise BadFile(f"{file.path}:{fault}", "starts as UTF-16 but is not; save the file as UTF-8")
+    sample, other = _decode(open_file, "gb18030")
     if other is None and is_chinese(sample):
         return "gb18030"
     raise BadFile(f"{file.path}:{fault}", "not UTF-8 text, nor Chinese in GB18030; save the file as UTF-8")
 
 
-def _decode(stream: BinaryIO, encoding: str) -> tuple[str, int | None]:
+def _decode(open_file: Opener, encoding: str) -> tuple[str, int | None]:
     """The characters beyond ASCII at the start of a file, and the line where decoding fails (None: nowhere)."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    stream.seek(0)
     sample, line = "", 1
-    while True:
-        block = stream.read(1 << 20)
-        try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            return sample, line + error.object[: error.start].count(b"\n")
-        if len(sample) < PEEK and not text.isascii():
-            sample += "".join(character for character in text[:PEEK] if ord(character) > 127)
-        line += block.count(b"\n")
-        if not block:
-            return sample, None
+    with open_file() as stream:
+        while True:
+            block = stream.read(BLOCK)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return sample, line + error.object[: error.start].count(b"\n")
+            if len(sample) < PEEK and not text.isascii():
+                sample += "".join(character for character in text[:PEEK] if ord(character) > 127)
+            line += block.count(b"\n")
+            if not block:
+                return sample, None
 
 
 def is_chinese(characters: str) -> bool:

@@ -7,7 +7,7 @@ once. HTML, WARC, PDF and CSV are not read here.
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,6 @@ from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.sources import File
 
 PACKED = (".gz", ".zst")
-Reader = Callable[[BinaryIO, File, Ledger], Iterator[Document]]
 
 
 def documents(file: File, column: str, ledger: Ledger, *, strict: bool) -> Iterator[Document]:
@@ -44,13 +43,12 @@ def _read(file: File, column: str, ledger: Ledger) -> Iterator[Document]:
         if kind == ".parquet":
             yield from tables.parquet(file, column, ledger)
             return
+        if kind not in (".jsonl", ".ndjson", ".json"):
+            yield from plain.pieces(lambda: open_packed(file.path), file, ledger)
+            return
         with open_packed(file.path) as stream:
-            if kind in (".jsonl", ".ndjson"):
-                yield from tables.lines(stream, file, column, ledger)
-            elif kind == ".json":
-                yield from tables.whole(stream, file, column, ledger)
-            else:
-                yield from plain.pieces(stream, file, ledger)
+            rows = tables.whole if kind == ".json" else tables.lines
+            yield from rows(stream, file, column, ledger)
     except PermissionError:
         raise BadFile(str(file.path), "no permission to read it; change its mode or owner") from None
     except (OSError, EOFError, zlib.error) as error:

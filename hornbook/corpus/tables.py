@@ -66,7 +66,7 @@ def _object(line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"not a JSON object ({str(error) or 'nested too deep'}); fix or delete the line") from None
+        raise ValueError(f"not a JSON object ({_complaint(error)}); fix or delete the line") from None
     if not isinstance(row, dict):
         raise ValueError(f"{_kind(row)}, not a JSON object; fix or delete the line")
     return row
@@ -100,10 +100,9 @@ def whole(stream: BinaryIO, file: File, column: str, ledger: Ledger) -> Iterator
         raise BadFile(str(file.path), f"a JSON file of over {JSON_BYTES} bytes; write it as JSONL, one object a line")
     try:
         data = json.loads(content)
-    except json.JSONDecodeError as error:
-        raise BadFile(f"{file.path}:{error.lineno}", f"not JSON ({error.msg}); fix the file") from None
     except (ValueError, RecursionError) as error:
-        raise BadFile(str(file.path), f"not JSON ({error}); fix the file") from None
+        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise BadFile(f"{file.path}{line}", f"not JSON ({_complaint(error)}); fix the file") from None
     items = data if isinstance(data, list) else [data]
     for number, item in enumerate(items):
         text = compose(item, column)
@@ -130,6 +129,12 @@ def compose(item: Any, column: str) -> str | None:
     lists = [value for value in item.values() if isinstance(value, list) and value]
     paragraphs = [line for value in lists if all(isinstance(part, str) for part in value) for line in value]
     return "\n".join(part for part in [*strings, *paragraphs] if part) if paragraphs else None
+
+
+def _complaint(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, column {error.colno}"
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "nested too deep"
 
 
 def _no_column(column: str, names: list[str]) -> str:
