@@ -38,7 +38,7 @@ class Weight:
         """Take theirs apart; what can stay where it is, is not copied."""
         if self.transposed and tensor.dim() == 2:
             tensor = tensor.T.contiguous()
-        parts = tensor.split([shapes[name][0] for name in self.ours])
+        parts = torch.split(tensor, [shapes[name][0] for name in self.ours])
         return dict(zip(self.ours, parts, strict=True))
 
     def to_theirs(self, tensors: Mapping[str, Tensor]) -> Tensor:

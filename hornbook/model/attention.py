@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hornbook.model.blank import Linear
 from hornbook.model.norm import Norm
 from hornbook.model.op import Context, Op
 
@@ -55,10 +56,10 @@ class SelfAttention(Op):
         super().__init__()
         self.config = config
         self.heads, self.kv_heads, self.head_dim = config.heads, config.kv_heads or config.heads, config.width(dim)
-        self.query = nn.Linear(dim, self.heads * self.head_dim, bias=config.bias)
-        self.key = nn.Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
-        self.value = nn.Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
-        self.output = nn.Linear(self.heads * self.head_dim, dim, bias=config.output_bias)
+        self.query = Linear(dim, self.heads * self.head_dim, bias=config.bias)
+        self.key = Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
+        self.value = Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
+        self.output = Linear(self.heads * self.head_dim, dim, bias=config.output_bias)
         self.query_norm = config.qk_norm.build(self.head_dim) if config.qk_norm else nn.Identity()
         self.key_norm = config.qk_norm.build(self.head_dim) if config.qk_norm else nn.Identity()
 

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from hornbook.model.blank import Embedding, Linear
 from hornbook.model.norm import Norm
 from hornbook.model.position import PositionBase
 
@@ -32,7 +33,7 @@ class Tokens:
 class TokenEmbedding(nn.Module):
     def __init__(self, dim: int, config: Tokens) -> None:
         super().__init__()
-        self.table = nn.Embedding(config.vocab, dim)
+        self.table = Embedding(config.vocab, dim)
         self.norm = config.norm.build(dim) if config.norm else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
 
@@ -43,7 +44,7 @@ class TokenEmbedding(nn.Module):
         return x
 
 
-class Head(nn.Linear):
+class Head(Linear):
     """hidden -> logits"""
 
     def __init__(self, dim: int, vocab: int, soft_cap: float | None) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from hornbook.model.blank import Linear
 from hornbook.model.op import Context, Op
 
 Activation = Literal["relu", "relu2", "gelu", "gelu_tanh", "silu"]
@@ -65,8 +66,8 @@ class FeedForward(Op):
     def __init__(self, dim: int, config: MLP) -> None:
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
-        self.up = nn.Linear(dim, config.hidden, bias=config.bias)
-        self.output = nn.Linear(config.hidden, dim, bias=config.bias)
+        self.up = Linear(dim, config.hidden, bias=config.bias)
+        self.output = Linear(config.hidden, dim, bias=config.bias)
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None
@@ -79,9 +80,9 @@ class GatedFeedForward(Op):
     def __init__(self, dim: int, config: GatedMLP) -> None:
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
-        self.gate = nn.Linear(dim, config.hidden, bias=config.bias)
-        self.up = nn.Linear(dim, config.hidden, bias=config.bias)
-        self.output = nn.Linear(config.hidden, dim, bias=config.bias)
+        self.gate = Linear(dim, config.hidden, bias=config.bias)
+        self.up = Linear(dim, config.hidden, bias=config.bias)
+        self.output = Linear(config.hidden, dim, bias=config.bias)
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None

@@ -35,14 +35,9 @@ class Decoder:
 
     def build(self, generator: torch.Generator | None = None) -> "DecoderModel":
         """A model with fresh weights drawn from `generator` (seed 0 without one), on the default device."""
-        device = torch.get_default_device()
-        with torch.device("meta"):
-            model = DecoderModel(self)
-        if device.type == "meta":
-            return model
-        model.to_empty(device=device)
-        model.tie()
-        self.init.fill(model, generator or torch.Generator(device).manual_seed(0))
+        model, device = DecoderModel(self), torch.get_default_device()
+        if device.type != "meta":
+            self.init.fill(model, generator or torch.Generator(device).manual_seed(0))
         return model
 
 

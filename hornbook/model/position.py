@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from hornbook.model.blank import Embedding
+
 
 class PositionBase(nn.Module):
     """The three hooks, doing nothing."""
@@ -58,7 +60,7 @@ class LearnedPosition(PositionBase):
     def __init__(self, dim: int, length: int, offset: int) -> None:
         super().__init__()
         self.offset = offset
-        self.table = nn.Embedding(length + offset, dim)
+        self.table = Embedding(length + offset, dim)
 
     def add(self, x: Tensor, positions: Tensor) -> Tensor:
         vectors: Tensor = self.table(positions + self.offset if self.offset else positions)
