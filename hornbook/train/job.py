@@ -51,6 +51,7 @@ class Progress:
     row: int = 0  # the next row to read
     tokens: int = 0  # read so far
     seconds: float = 0.0  # of wall-clock time, all sittings together
+    reserve: float = 0.0  # seconds of a budget kept for the last look at the held-out rows
     watch: Watch = field(default_factory=Watch)
 
     @classmethod
@@ -75,10 +76,10 @@ def rows_per_step(config: Train, source: Source) -> int:
     return rows
 
 
-def horizon(config: Train, source: Source) -> Horizon:
+def horizon(config: Train, source: Source, reserve: float = 0.0) -> Horizon:
     """The length of the run, in steps or by the clock."""
     if config.budget is not None:
-        return Clock(seconds(config.budget))
+        return Clock(seconds(config.budget), reserve)
     if config.steps is not None:
         return Steps(config.steps)
     tokens = config.tokens or round((config.epochs or 0) * source.rows_per_epoch * source.length)

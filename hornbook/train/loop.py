@@ -49,7 +49,7 @@ class Trainer:
         self.metrics, self.samples, self.events = Log(run.metrics), Log(run.samples), Log(run.events)
         self.rows_per_step = rows_per_step(config, job.source)
         self.horizon = horizon(config, job.source)
-        self.pace = 0.0  # seconds of a recent step
+        self.pace = self.lap = 0.0  # seconds of the step before this one, and of the last step
         self.began = self.clock()
 
     def fit(self) -> Progress:
@@ -73,8 +73,8 @@ class Trainer:
         began = self.clock()
         loss, count = self._gradient(first, rows)
         self.ranks.sum_gradients(self.job.model.parameters())
-        mine = self.elapsed() if self.ranks.first else 0.0
-        loss, trained, elapsed, asked = self.ranks.sum(loss, count, mine, float(stop.asked))
+        clock = (self.elapsed(), self.lap) if self.ranks.first else (0.0, 0.0)  # one clock for all, or ranks drift apart
+        loss, trained, elapsed, self.pace, asked = self.ranks.sum(loss, count, *clock, float(stop.asked))
         stop.asked = stop.asked or asked > 0
         scale = 1.0 / max(trained, 1.0) / self.precision.scale
         norm = float(clip(self.job.model.parameters(), self.config.clip, scale=scale))
@@ -83,11 +83,11 @@ class Trainer:
             self._roll_back(fault, first, rows)
             return False
         lr = self._move(norm)
-        self.pace = self.clock() - began
+        self.lap = self.clock() - began
         self.progress.step += 1
         self.progress.row = first + rows
         self.progress.tokens += rows * self.job.source.length
-        self.progress.seconds = self.elapsed() if self.ranks.world == 1 else elapsed  # all ranks must agree on it
+        self.progress.seconds = self.elapsed() if self.ranks.world == 1 else elapsed
         self._record(loss, norm, lr, rows)
         return True
 
@@ -125,7 +125,7 @@ class Trainer:
         return self.optimizer.lr
 
     def _record(self, loss: float, norm: float, lr: float, rows: int) -> None:
-        progress, speed = self.progress, rows * self.job.source.length / self.pace
+        progress, speed = self.progress, rows * self.job.source.length / self.lap
         if self.config.guard is not None:
             progress.watch.remember(self.config.guard, loss)
         row: Row = {"step": progress.step, "loss": loss, "lr": lr, "grad_norm": norm, "tokens": progress.tokens}
@@ -193,6 +193,7 @@ class Trainer:
         self.ranks.wait()
         if snapshot is None:
             self._rewind_logs()
+            self._look_first()
             self._save()
             return
         self._restore(snapshot)
@@ -200,12 +201,22 @@ class Trainer:
             self._rewind_logs()
             note(f"going on from step {self.progress.step}")
 
+    def _look_first(self) -> None:
+        """Validate before the first step; what that takes is kept free at the end of a budget."""
+        if self.job.validation is not None:
+            began = self.clock()
+            self._validate(self.job.validation)
+            spent = self.clock() - began if self.ranks.first else 0.0
+            self.progress.reserve = self.ranks.sum(spent)[0]
+            self.horizon = horizon(self.config, self.job.source, self.progress.reserve)
+
     def _restore(self, snapshot: checkpoint.Snapshot) -> None:
         state = dict(snapshot.state)
         self.precision.scale, self.precision.good_steps = state.pop("scale"), state.pop("good_steps")
         checkpoint.restore_weights(self.job.model, snapshot.model)
         self.optimizer.load_state_tensors(snapshot.optimizer)
         self.progress = Progress.read(state)
+        self.horizon = horizon(self.config, self.job.source, self.progress.reserve)
         self.began = self.clock() - self.progress.seconds
 
     def _rewind_logs(self) -> None:

@@ -3,14 +3,14 @@
 Every process holds the whole model and reads its share of each step's rows; gradients, losses and counts are summed, so
 the result is that of one process up to the order of additions. On a small machine two processes of one thread each beat
 one process of two threads (docs/log.md). `torchrun` and `hornbook train --processes N` meet here: both set RANK and
-WORLD_SIZE; the second starts the other processes by running its own command again.
+WORLD_SIZE; the second starts the other processes with a command of its own.
 """
 
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -66,15 +66,20 @@ class Ranks:
             dist.barrier()
 
 
+def is_first() -> bool:
+    """Whether this process prepares, writes and speaks: it is alone, or the first of those that were started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
-def ranks(processes: int) -> Iterator[Ranks]:
-    """Join the processes of this training, starting them if this is the first and nobody else has."""
+def ranks(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
+    """Join the processes of this training; where nobody started the others, they run `hornbook` with `command`."""
     if "RANK" in os.environ:
         yield from _joined()
     elif processes == 1:
         yield Ranks()
     else:
-        yield from _started(processes)
+        yield from _started(processes, command)
 
 
 def _joined() -> Iterator[Ranks]:
@@ -86,7 +91,7 @@ def _joined() -> Iterator[Ranks]:
         dist.destroy_process_group()
 
 
-def _started(processes: int) -> Iterator[Ranks]:
+def _started(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(processes)}
     others = [
         subprocess.Popen(

@@ -177,7 +177,7 @@ def test_validation_is_the_mean_over_the_held_out_rows(tmp_path):
     ears = Ears()
     held_out = Counting(seed=5)
     model, _trainer = fit(tmp_path, settings(validation_rows=6), ears, validation=held_out)
-    assert [row["step"] for row in ears.validations] == [10, 20]
+    assert [row["step"] for row in ears.validations] == [0, 10, 20]
     batch = held_out.batch(0, 6)
     hidden = model.eval()(batch.input_ids).hidden.detach()
     wanted = torch.nn.functional.cross_entropy(model.head(hidden).flatten(0, 1), batch.labels.flatten())

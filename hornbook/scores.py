@@ -1,0 +1,92 @@
+"""The scores of a run: how well it compresses held-out text, and how often what it completes is Python."""
+
+from itertools import islice
+from typing import Any
+
+from hornbook.console import Console
+from hornbook.core.files import write_json
+from hornbook.core.run import Run
+from hornbook.corpus.instruct import Row, pairs
+from hornbook.corpus.stored import stored, texts
+from hornbook.evaluate.completion import is_python, parse_rate
+from hornbook.evaluate.compression import baselines, score, xz_that_has_read
+from hornbook.generate.language_model import LanguageModel
+from hornbook.settings import Evaluation, Recipe
+
+XZ_READS = 64_000_000  # bytes of training text that xz's dictionary can hold
+EXAMPLES = 8  # completions that are kept to be looked at
+
+
+def evaluate_run(recipe: Recipe, run: Run, console: Console) -> None:
+    """Score the models of a run and write evaluate.json."""
+    settings = recipe.evaluate
+    base = LanguageModel.load(run.model)
+    assert base.tokenizer is not None
+    held_out = list(islice(texts(run.corpus, "validation"), settings.documents))
+    result: dict[str, Any] = {}
+    if held_out:
+        found = score(base.module, base.tokenizer, held_out, length=recipe.data.length)
+        result["compression"] = {
+            "bits_per_byte": found.bits_per_byte,
+            "interval": found.interval,
+            "bytes": found.bytes,
+            "documents": len(held_out),
+            "baselines": _baselines(run, held_out),
+        }
+        console.note(compression_line(result["compression"]))
+    if settings.completions:
+        result["completions"] = _completions(settings, run, base, console)
+    write_json(run.evaluation, result)
+
+
+def compression_line(found: dict[str, Any]) -> str:
+    """One line for the terminal."""
+    others = ", ".join(f"{name} {value:.3f}" for name, value in found["baselines"].items())
+    low, high = found["interval"]
+    return f"held out   {found['bits_per_byte']:.3f} bits per byte ({low:.3f} to {high:.3f}); {others}"
+
+
+def _baselines(run: Run, held_out: list[str]) -> dict[str, float]:
+    found = baselines(held_out)
+    training = list(texts(run.corpus, "train"))
+    if sum(map(len, training)) < XZ_READS:
+        found["xz -9 that has read the training text"] = xz_that_has_read(training, held_out)
+    return found
+
+
+def _completions(settings: Evaluation, run: Run, base: LanguageModel, console: Console) -> list[dict[str, Any]]:
+    """The parse rate after each stage, on the same held-out functions."""
+    functions = list(islice(pairs(stored(run.corpus, "validation")), settings.completions))
+    if not functions:
+        console.note("completions: the held-out text has no Python functions with a docstring; left out")
+        return []
+    models = {"pretrain": base}
+    if (run.stage("finetune").model / "config.json").exists():
+        models["finetune"] = LanguageModel.load(run.stage("finetune").model)
+    return [_completed(name, lm, functions, settings, console) for name, lm in models.items()]
+
+
+def _completed(
+    stage: str, lm: LanguageModel, functions: list[Row], settings: Evaluation, console: Console
+) -> dict[str, Any]:
+    """One model's completions of the functions' heads."""
+    heads = [row["messages"][0]["content"] + "\n" for row in functions]
+    writing = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature, "seed": 0}
+
+    def complete(prompts: list[str]) -> list[str]:
+        if lm.chats:
+            asked = [[{"role": "user", "content": prompt.rstrip("\n")}] for prompt in prompts]
+            return lm.chat_batch(asked, **writing)
+        return lm.generate(prompts, **writing)
+
+    rate = parse_rate(heads, complete)
+    low, high = rate.interval
+    console.note(
+        f"completed  {stage}: {rate.parsed} of {rate.trials} parse, {rate.share:.0%} ({low:.0%} to {high:.0%})"
+    )
+    examples = [
+        {"prompt": head, "text": body, "parses": is_python(head, body)}
+        for head, body in zip(heads, rate.completions, strict=True)
+    ]
+    shown = {"parsed": rate.parsed, "trials": rate.trials, "share": rate.share, "interval": rate.interval}
+    return {"stage": stage, **shown, "examples": examples[:EXAMPLES]}

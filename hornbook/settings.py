@@ -1,0 +1,79 @@
+"""What a whole recipe may say: the sections of `recipes/*.yaml`, and the values that one section lends another."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hornbook.core import recipe as recipes
+from hornbook.core.errors import RecipeError
+from hornbook.corpus.pipeline import Corpus
+from hornbook.data.batches import Windows
+from hornbook.data.instruction import Instructions
+from hornbook.data.pack import Packed
+from hornbook.model.models import Decoder
+from hornbook.text.bpe import BPE
+from hornbook.train.config import Train
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What is measured at the end."""
+
+    documents: int | None = None  # held-out documents that are scored; None: all
+    completions: int = 0  # held-out functions that are completed and parsed; 0: none
+    max_new_tokens: int = 160  # of a completion
+    temperature: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything from files to a model that writes."""
+
+    seed: int = 0
+    corpus: Corpus = field(default_factory=Corpus)
+    tokenizer: BPE = field(default_factory=BPE)
+    data: Windows | Packed
+    model: Decoder
+    pretrain: Train
+    instruct: Instructions | None = None  # how (signature and docstring -> body) pairs from the corpus become rows
+    finetune: Train | None = None
+    evaluate: Evaluation = field(default_factory=Evaluation)
+
+    def __post_init__(self) -> None:
+        if (self.instruct is None) != (self.finetune is None):
+            raise RecipeError(
+                "instruct, finetune: what is learned and how it is learned go together; give both or neither"
+            )
+
+    def stage(self, name: str) -> Train:
+        """The settings of a training stage."""
+        found = {"pretrain": self.pretrain, "finetune": self.finetune}.get(name)
+        if found is None:
+            there = "pretrain and finetune" if self.finetune else "pretrain"
+            raise RecipeError(f"stage: this recipe has no {name!r}; it has {there}")
+        return found
+
+
+def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
+    """A recipe by path or built-in name. The model's vocabulary and length are the tokenizer's and the data's."""
+    path = recipes.find(source)
+    data = recipes.override(recipes.read(path), overrides, folder=path.parent)
+    if isinstance(data, dict):
+        data = recipes.override(data, lent(data), folder=path.parent)
+    return recipes.parse(Recipe, data, folder=path.parent)
+
+
+def lent(data: dict[str, Any]) -> list[str]:
+    """Overrides for values that the model section leaves out because other sections say them."""
+    if not isinstance(data.get("model"), dict | str):
+        return []
+    tokenizer, rows = data.get("tokenizer") or {}, data.get("data") or {}
+    model = data["model"] if isinstance(data["model"], dict) else {}
+    embed = model.get("embed") or {}
+    found = []
+    if isinstance(tokenizer, dict) and "vocab" not in embed:
+        found.append(f"model.embed.vocab={tokenizer.get('vocab', BPE().vocab)}")
+    if isinstance(rows, dict) and "length" in rows and "length" not in model:
+        found.append(f"model.length={rows['length']}")
+    return found
