@@ -1,21 +1,29 @@
 """A model and its tokenizer, together: what `hornbook.load` gives and what `save` makes a folder of."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Unpack, overload
 
 import torch
 
 from hornbook.core.errors import UserError
 from hornbook.exchange import folder as exchange
+from hornbook.generate.engine import Limits
+from hornbook.generate.stream import Options, stream
 from hornbook.model.models import DecoderModel
+from hornbook.text import chat
 from hornbook.text import tokenizer as text
+from hornbook.text.chat import Message, Renderer
 from hornbook.text.tokenizer import Tokenizer
+
+TOGETHER = 32  # prompts written side by side: bounds the memory of their states
 
 
 class LanguageModel:
     """`module` computes logits from ids; `tokenizer` (None, where the folder has none) makes ids of text."""
 
-    def __init__(self, module: DecoderModel, tokenizer: Tokenizer | None) -> None:
-        self.module, self.tokenizer = module, tokenizer
+    def __init__(self, module: DecoderModel, tokenizer: Tokenizer | None, renderer: Renderer | None = None) -> None:
+        self.module, self.tokenizer, self.renderer = module, tokenizer, renderer
 
     @classmethod
     def load(cls, path: str | Path, *, dtype: str | None = "float32") -> "LanguageModel":
@@ -26,18 +34,102 @@ class LanguageModel:
             raise UserError(f"dtype: {dtype!r} is no type of numbers; take float32, bfloat16 or float16")
         module = exchange.load(folder, dtype=number_type)
         module.eval()
-        return cls(module, text.load(folder) if (folder / "tokenizer.json").is_file() else None)
+        if not (folder / "tokenizer.json").is_file():
+            return cls(module, None)
+        tokenizer = text.load(folder)
+        return cls(module, tokenizer, chat.load(folder, tokenizer))
 
     def save(self, folder: str | Path) -> None:
         """Write config.json, model.safetensors and the tokenizer: a folder that other programs read too."""
-        exchange.save(self.module, Path(folder), tokenizer=self.tokenizer)
+        ends = {} if self.renderer is None else {"eos_token_id": sorted(self.renderer.ends)}
+        exchange.save(self.module, Path(folder), tokenizer=self.tokenizer, extra=ends)
+        if self.renderer is not None:
+            self.renderer.save(Path(folder))
+
+    @overload
+    def generate(self, prompt: str, **options: Unpack[Options]) -> str: ...
+
+    @overload
+    def generate(self, prompt: list[str], **options: Unpack[Options]) -> list[str]: ...
+
+    def generate(self, prompt: str | list[str], **options: Unpack[Options]) -> str | list[str]:
+        """What the model writes after a prompt, or after each of several (side by side, which is faster).
+
+        Options: max_new_tokens=64, temperature=1.0 (0 is greedy), top_k, top_p, min_p, repetition_penalty=1.0,
+        stop=() (texts that end the writing), seed (prompt i of a list draws with seed + i). The prompt is not repeated.
+        """
+        if isinstance(prompt, str):
+            return "".join(self.stream(prompt, **options))
+        return self._write([self._ids(each) for each in prompt], options)
+
+    def stream(self, prompt: str, **options: Unpack[Options]) -> Iterator[str]:
+        """What `generate` gives, in pieces as it is written."""
+        return self._stream(self._ids(prompt), options)
+
+    def chat(self, messages: Sequence[Message], **options: Unpack[Options]) -> str:
+        """The assistant's next message in [{"role": "user", "content": "..."}, ...]; options as in `generate`."""
+        return "".join(self.stream_chat(messages, **options))
+
+    def chat_batch(self, conversations: Sequence[Sequence[Message]], **options: Unpack[Options]) -> list[str]:
+        """The assistant's next message in each of several conversations."""
+        return self._write([self._turn(messages) for messages in conversations], options)
+
+    def stream_chat(self, messages: Sequence[Message], **options: Unpack[Options]) -> Iterator[str]:
+        """What `chat` gives, in pieces as it is written."""
+        return self._stream(self._turn(messages), options)
+
+    @property
+    def chats(self) -> bool:
+        """Whether the model has a chat template."""
+        return self.renderer is not None
+
+    def _stream(self, ids: list[int], options: Options) -> Iterator[str]:
+        for pieces in stream(self.module, self._text, {0: ids}, self._limits(options), options):
+            if pieces[0]:
+                yield pieces[0]
+
+    def _write(self, prompts: list[list[int]], options: Options) -> list[str]:
+        """The prompts in groups of about the same length, so that little padding is computed."""
+        texts = [""] * len(prompts)
+        order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
+        for first in range(0, len(order), TOGETHER):
+            group = {number: prompts[number] for number in order[first : first + TOGETHER]}
+            for pieces in stream(self.module, self._text, group, self._limits(options), options):
+                for number, piece in pieces.items():
+                    texts[number] += piece
+        return texts
+
+    def _ids(self, prompt: str) -> list[int]:
+        """A prompt's ids; nothing at all is the beginning of a document."""
+        return self._text.encode(prompt) or [self._text.end]
+
+    def _turn(self, messages: Sequence[Message]) -> list[int]:
+        """The ids after which the assistant speaks."""
+        if self.renderer is None:
+            raise UserError("chat: the model has no chat template; fine-tune it on conversations, or use `generate`")
+        return self.renderer.prompt(messages)
+
+    @property
+    def _text(self) -> Tokenizer:
+        if self.tokenizer is None:
+            raise UserError("the model's folder has no tokenizer.json, so text means nothing to it; add the tokenizer")
+        return self.tokenizer
+
+    def _limits(self, options: Options) -> Limits:
+        return Limits(
+            max_new_tokens=options.get("max_new_tokens", 64),
+            context=self.module.config.length,
+            end=frozenset([self._text.end]) if self.renderer is None else self.renderer.ends,
+            vocab=self._text.vocab,
+        )
 
 
 def find(path: str | Path) -> Path:
     """The model folder that a run folder, a model folder or a hub id (`org/name`, downloaded) stands for."""
     folder = Path(path)
-    if (folder / "model" / "config.json").is_file():
-        return folder / "model"
+    for model in (folder / "finetune" / "model", folder / "model"):  # of a run, the last stage that is done
+        if (model / "config.json").is_file():
+            return model
     if folder.exists():
         return folder
     parts = str(path).split("/")
