@@ -57,19 +57,28 @@ class Recipe:
 
 def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """A recipe by path or built-in name. The model's vocabulary and length are the tokenizer's and the data's."""
+    folder = recipes.find(source).parent
+    data = plain(source, overrides)
+    if isinstance(data, dict):
+        data = recipes.override(data, lent(data), folder=folder)
+    recipe: Recipe = recipes.parse(Recipe, data, folder=folder)
+    return recipe
+
+
+def plain(source: str | Path, overrides: Iterable[str] = ()) -> Any:
+    """The plain data of a recipe, overridden; a model named by a file becomes that file's content."""
     path = recipes.find(source)
     data = recipes.override(recipes.read(path), overrides, folder=path.parent)
-    if isinstance(data, dict):
-        data = recipes.override(data, lent(data), folder=path.parent)
-    return recipes.parse(Recipe, data, folder=path.parent)
+    if isinstance(data, dict) and isinstance(data.get("model"), str):
+        data["model"] = recipes.read(recipes.find(data["model"], path.parent))
+    return data
 
 
 def lent(data: dict[str, Any]) -> list[str]:
     """Overrides for values that the model section leaves out because other sections say them."""
-    if not isinstance(data.get("model"), dict | str):
+    model, tokenizer, rows = (data.get(section) or {} for section in ("model", "tokenizer", "data"))
+    if not isinstance(model, dict) or not model:
         return []
-    tokenizer, rows = data.get("tokenizer") or {}, data.get("data") or {}
-    model = data["model"] if isinstance(data["model"], dict) else {}
     embed = model.get("embed") or {}
     found = []
     if isinstance(tokenizer, dict) and "vocab" not in embed:

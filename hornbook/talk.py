@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from hornbook.generate.language_model import LanguageModel
 
-HELP = "/new forgets the conversation, /quit or Ctrl-D leaves, Ctrl-C stops an answer, \\ at a line's end goes on in the next"
+HELP = "/new forgets the conversation, /quit or Ctrl-D leaves, Ctrl-C stops an answer, \\ at a line's end goes on below"
 
 
 def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | None, seed: int | None) -> None:

@@ -1,0 +1,205 @@
+"""`hornbook show RECIPE`: every value with where it comes from, the model's parts, and what training will take here.
+
+Time is measured where the model is small enough to try (three steps on made-up tokens), and estimated from this
+machine's matrix-multiply peak where it is not; which of the two it was is said.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from hornbook.console import short, span
+from hornbook.core import device as machine
+from hornbook.core import recipe as recipes
+from hornbook.core.machine import memory
+from hornbook.core.table import print_table
+from hornbook.data.batches import Batch
+from hornbook.model.cost import Cost, cost, training_flops
+from hornbook.model.models import Decoder
+from hornbook.objective.language import NextToken
+from hornbook.optim.groups import clip
+from hornbook.settings import Recipe, lent, load, plain
+from hornbook.train.config import Train
+from hornbook.train.horizon import seconds
+from hornbook.train.loop import MICRO_BATCH_TOKENS
+
+TRIED_SHARE = 0.25  # of the free memory: a model whose training needs more is not tried, only computed
+TRIED_SECONDS = 20.0  # a step that would take longer is not tried either
+USUAL_MFU = 0.4  # share of the peak that a step reaches on this kind of machine (docs/log.md)
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of a step, and how they were found."""
+
+    seconds: float
+    how: str
+
+
+def show_recipe(source: str, overrides: Sequence[str]) -> None:
+    """Print a recipe of a run, or of a model alone."""
+    path = recipes.find(source)
+    data = recipes.read(path)
+    if isinstance(data, dict) and "stack" in data:
+        config: Decoder = recipes.load(Decoder, source, overrides)
+        _print_values(config, data, overrides, [])
+        _print_parts(cost(config))
+        return
+    recipe, given = load(source, overrides), plain(source, overrides)
+    _print_values(recipe, recipes.read(path), overrides, lent(given))
+    _print_parts(cost(recipe.model))
+    _print_plan(recipe)
+
+
+def _print_values(config: Any, given: Any, overrides: Sequence[str], lent_values: list[str]) -> None:
+    asked = {item.partition("=")[0] for item in overrides}
+    borrowed = {item.partition("=")[0] for item in lent_values}
+    rows = [(key, _short_value(value), _why(key, given, asked, borrowed)) for key, value in recipes.leaves(config)]
+    print_table(("value", "is", "because"), rows)
+
+
+def _why(key: str, given: Any, asked: set[str], borrowed: set[str]) -> str:
+    plain_key = key.replace("[", ".").replace("]", "")
+    if plain_key in asked or key in asked:
+        return "asked for on the command line"
+    if plain_key in borrowed:
+        return "lent by " + ("tokenizer.vocab" if "vocab" in key else "data.length")
+    node = given
+    for part in plain_key.split("."):
+        if isinstance(node, list):
+            node = node[int(part)] if int(part) < len(node) else None
+        else:
+            node = node.get(part) if isinstance(node, dict) else None  # `norm: rms_norm` leaves its fields to defaults
+    return "in the recipe" if node is not None else "default"
+
+
+def _short_value(value: Any) -> str:
+    text = recipes.to_yaml(value).strip().removesuffix("...").strip() if not isinstance(value, str) else value
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _print_parts(counted: Cost) -> None:
+    rows: list[tuple[str, str, str, str, str]] = [
+        (
+            part.name,
+            f"{times}",
+            f"{times * part.parameters:,}",
+            short(times * part.flops),
+            f"{times * part.cache * 4:,}",
+        )
+        for part, times in counted.parts.items()
+    ]
+    rows.append(("all", "", f"{counted.parameters:,}", short(counted.flops), f"{counted.cache_bytes():,}"))
+    print_table(("part", "times", "parameters", "FLOPs a token", "cache bytes a token"), rows)
+
+
+def _print_plan(recipe: Recipe) -> None:
+    """Memory, operations and time of pretraining on this machine."""
+    config = recipe.pretrain
+    parameters = cost(recipe.model).parameters
+    need = training_bytes(recipe, parameters)
+    pace = measure_pace(recipe, need)
+    print_table(("pretraining", "here"), list(_plan_rows(recipe, config, parameters, need, pace)))
+
+
+def _plan_rows(
+    recipe: Recipe, config: Train, parameters: int, need: dict[str, int], pace: Pace
+) -> Iterator[tuple[str, str]]:
+    choice = machine.choose(precision=config.precision)
+    per_step = config.tokens_per_step
+    if config.budget is not None:
+        steps = int(seconds(config.budget) / pace.seconds)
+    elif config.steps is not None:
+        steps = config.steps
+    else:
+        steps = (config.tokens or 0) // per_step
+    yield "device", f"{choice.device}, {choice.precision}: {choice.reason}"
+    for name, size in need.items():
+        yield f"memory, {name}", f"{size / GIB:.2f} GiB" if size > GIB / 10 else f"{size / 2**20:.1f} MiB"
+    rows = micro_rows(recipe)
+    yield (
+        "rows at once",
+        f"{rows} of {recipe.data.length} tokens" + ("" if config.micro_batch else " (about 4,096 tokens)"),
+    )
+    yield "layout", f"{config.processes} processes of {threads_each(config)} threads"
+    yield "a step", f"{per_step:,} tokens, {pace.seconds:.2f} s ({pace.how})"
+    if steps:
+        tokens = steps * per_step
+        flops = tokens * training_flops(recipe.model, recipe.data.length)
+        yield (
+            "the run",
+            f"{steps:,} steps, {short(tokens)} tokens, {tokens / parameters:.1f} a parameter, {flops:.1e} FLOPs",
+        )
+        yield "time", span(steps * pace.seconds) if config.budget is None else f"{config.budget}, as asked"
+    else:
+        yield "the run", f"{config.epochs} epochs: the number of steps is known when the corpus is tokenized"
+
+
+def training_bytes(recipe: Recipe, parameters: int) -> dict[str, int]:
+    """Memory of training by part, in bytes, fp32; activations are the sum of what each layer keeps for going back."""
+    config, model = recipe.pretrain, recipe.model
+    tokens = micro_rows(recipe) * recipe.data.length
+    widths = sum(
+        part.parameters // max(model.dim, 1) * times
+        for part, times in cost(model).parts.items()
+        if part.cache or "mlp" in part.name
+    )
+    kept = 2 * model.dim * model.stack.layers if config.checkpoint_layers else 2 * widths
+    parts = {
+        "weights": 4 * parameters,
+        "gradients": 4 * parameters,
+        "optimizer": 8 * parameters,
+        "activations": 4 * tokens * kept,
+        "logits of a chunk": 3 * 4 * 1024 * model.embed.vocab,
+    }
+    return {**parts, "together": sum(parts.values())}
+
+
+def micro_rows(recipe: Recipe) -> int:
+    """Rows that go through the model at once."""
+    return recipe.pretrain.micro_batch or max(1, MICRO_BATCH_TOKENS // recipe.data.length)
+
+
+def threads_each(config: Train) -> int:
+    """Threads of each process."""
+    return config.threads or max(1, machine.physical_cores() // config.processes)
+
+
+def measure_pace(recipe: Recipe, need: dict[str, int]) -> Pace:
+    """Seconds of an optimizer step on this machine."""
+    config = recipe.pretrain
+    threads = threads_each(config)
+    flops = training_flops(recipe.model, recipe.data.length) * config.tokens_per_step
+    peak = 1e9 * machine.peak_gflops(threads * config.processes, seconds=0.3)
+    guess = flops / (USUAL_MFU * peak)
+    if need["together"] > TRIED_SHARE * memory().available or guess > TRIED_SECONDS:
+        return Pace(guess, f"computed at {USUAL_MFU:.0%} of {peak / 1e9:.0f} GFLOP/s")
+    torch.set_num_threads(threads)
+    return Pace(_try(recipe) / config.processes, "measured on three steps")
+
+
+def _try(recipe: Recipe) -> float:
+    """The best of three optimizer steps on made-up tokens, in one process."""
+    config, length = recipe.pretrain, recipe.data.length
+    model = recipe.model.build(torch.Generator().manual_seed(0))
+    optimizer, objective = config.optimizer.build(model), NextToken()
+    rows = micro_rows(recipe)
+    passes = max(1, config.tokens_per_step // (rows * length))
+    precision = machine.choose(precision=config.precision).precision
+    taken = []
+    for _ in range(3):
+        began = time.monotonic()
+        for _ in range(passes):
+            ids = torch.randint(recipe.model.embed.vocab, (rows, length + 1))
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                loss = objective(model, Batch(ids[:, :-1], ids[:, 1:]))
+            loss.sum.backward()  # type: ignore[no-untyped-call]  # torch's
+        clip(model.parameters(), config.clip)
+        optimizer.step()
+        optimizer.zero_grad()
+        taken.append(time.monotonic() - began)
+    return min(taken)
