@@ -36,6 +36,7 @@ class Limits:
     max_new_tokens: int = 64
     context: int | None = None  # tokens the model can see, prompt included; None: no limit
     end: frozenset[int] = frozenset()  # ids after which nothing follows
+    vocab: int | None = None  # ids from here on are never written: a model's table may be larger than its tokenizer's
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 0:
@@ -65,6 +66,7 @@ class _Desk:
 
     def __init__(self, model: Any, writings: Sequence[Writing], sampling: Sampling, limits: Limits) -> None:
         self.model, self.writings, self.sampling, self.limits = model, writings, sampling, limits
+        self.forward = model.forward  # past `model.compile()`, which would compile every length of the state anew
         self.device = next(model.parameters()).device
         self.rooms = [_room(writing, limits) for writing in writings]  # tokens that may still be written, per row
         for writing, room in zip(writings, self.rooms, strict=True):
@@ -113,14 +115,14 @@ class _Desk:
     def _forward(self, ids: Tensor, columns: Tensor) -> Tensor:
         """The next columns of the batch through the model; only the last one goes through the head."""
         if self.pads is None:
-            output = self.model(ids, state=self.state, logits=False)
+            output = self.forward(ids, state=self.state, logits=False)
         else:  # a finished row runs on while others are open, but not past the last position that the model knows
             last = self.limits.context or sys.maxsize
             positions = (columns - self.pads).clamp(0, last - 1)
             mask = self.mask[:, : self.state.length + len(columns)]
-            output = self.model(ids, attention_mask=mask, positions=positions, state=self.state, logits=False)
+            output = self.forward(ids, attention_mask=mask, positions=positions, state=self.state, logits=False)
         logits: Tensor = self.model.head(output.hidden[:, -1])
-        return logits
+        return logits[:, : self.limits.vocab]
 
     def _remember(self, vocab: int) -> None:
         """Mark what each row has read and written, for the repetition penalty."""

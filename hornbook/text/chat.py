@@ -137,6 +137,12 @@ class Renderer:
         return [i for text, _ in self._pieces(messages, add_generation_prompt=True) for i in self._encode(text)]
 
     @cached_property
+    def ends(self) -> frozenset[int]:
+        """The ids after which an answer is over."""
+        marked = re.search(r"{%-?\s*generation\s*-?%}", self.source)
+        return frozenset([self.tokenizer.end, self.stop] if marked else [self.tokenizer.end])
+
+    @cached_property
     def stop(self) -> int:
         """The id with which the assistant ends a message; it must be a trained special token."""
         probe = self.render([{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}])

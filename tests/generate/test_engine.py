@@ -79,7 +79,7 @@ def test_prompts_of_different_lengths_side_by_side_equal_each_alone(model: Decod
 
 def test_one_pass_a_token(model: DecoderModel) -> None:
     lengths: list[int] = []
-    hook = model.register_forward_pre_hook(lambda module, inputs: lengths.append(inputs[0].shape[1]))
+    hook = model.embed.register_forward_pre_hook(lambda module, inputs: lengths.append(inputs[0].shape[1]))
     run(model, [[1, 2], [3, 4]], GREEDY, Limits(max_new_tokens=5))
     hook.remove()
     assert lengths == [2, 1, 1, 1, 1], "the prompt at once, then a token at a time; the last one is not read"
@@ -113,6 +113,12 @@ def test_no_room_writes_nothing(model: DecoderModel) -> None:
     for prompt, limits in [(full, Limits(context=CONTEXT)), ([1], Limits(max_new_tokens=0))]:
         (writing,) = run(model, [prompt], GREEDY, limits)
         assert (writing.new, writing.reason) == ([], "length")
+
+
+def test_ids_past_the_tokenizers_are_never_written(model: DecoderModel) -> None:
+    for sampling in (GREEDY, Sampling(temperature=5.0), Sampling(repetition_penalty=1.1)):
+        (writing,) = run(model, [[1, 2]], sampling, Limits(max_new_tokens=20, vocab=4))
+        assert max(writing.new) < 4
 
 
 def test_a_reader_may_close_a_row(model: DecoderModel) -> None:

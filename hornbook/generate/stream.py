@@ -1,0 +1,81 @@
+"""Text as it is being written: from prompts to pieces of text that can be shown at once.
+
+A piece is held back while it may still be the beginning of a stop string, or of a character whose bytes have not all
+come. Joined, the pieces are the text.
+"""
+
+import codecs
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypedDict
+
+import torch
+from torch import nn
+
+from hornbook.generate.engine import Limits, Writing, write
+from hornbook.generate.sample import Sampling
+from hornbook.generate.stop import StopStrings
+from hornbook.text.tokenizer import Tokenizer
+
+
+class Options(TypedDict, total=False):
+    """How to write; what is left out has the value in brackets."""
+
+    max_new_tokens: int  # (64)
+    temperature: float  # (1.0) 0 is greedy
+    top_k: int | None  # (None) see generate/sample.py for these
+    top_p: float | None  # (None)
+    min_p: float | None  # (None)
+    repetition_penalty: float  # (1.0)
+    stop: Sequence[str]  # (none) texts that end the writing; they are not part of it
+    seed: int | None  # (None: different every time) prompt i of a list draws with seed + i
+
+
+class Reader:
+    """Reads what is written for one prompt and turns it into text."""
+
+    def __init__(self, writing: Writing, tokenizer: Tokenizer, stop: Sequence[str]) -> None:
+        self.writing, self.tokenizer, self.stops = writing, tokenizer, StopStrings(stop)
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.read = 0  # tokens
+        self.closed = False
+
+    def piece(self) -> str:
+        """The text that has become certain since the last call."""
+        if self.closed:
+            return ""
+        new = self.writing.new[self.read :]
+        self.read += len(new)
+        text = self.stops.feed(self.decoder.decode(self.tokenizer.decode_bytes(new)))
+        if self.writing.reason is not None and not self.stops.stopped:  # nothing more will come
+            text += self.stops.feed(self.decoder.decode(b"", final=True))
+            text += "" if self.stops.stopped else self.stops.flush()
+        if self.stops.stopped:
+            self.writing.reason = "stop"
+        self.closed = self.writing.reason is not None
+        return text
+
+
+def stream(
+    model: nn.Module, tokenizer: Tokenizer, prompts: Mapping[int, list[int]], limits: Limits, options: Options
+) -> Iterator[dict[int, str]]:
+    """For every step a piece of text, which may be empty, for every prompt; prompts go by number, for their seeds."""
+    sampling = Sampling(
+        temperature=options.get("temperature", 1.0),
+        top_k=options.get("top_k"),
+        top_p=options.get("top_p"),
+        min_p=options.get("min_p"),
+        repetition_penalty=options.get("repetition_penalty", 1.0),
+    )
+    seed = options.get("seed")
+    writings = {number: Writing(prompt, _generator(seed, number)) for number, prompt in prompts.items()}
+    readers = {number: Reader(each, tokenizer, options.get("stop", ())) for number, each in writings.items()}
+    for _ in write(model, list(writings.values()), sampling, limits):
+        yield {number: reader.piece() for number, reader in readers.items()}
+
+
+def _generator(seed: int | None, number: int) -> torch.Generator:
+    generator = torch.Generator()
+    if seed is None:
+        generator.seed()
+        return generator
+    return generator.manual_seed(seed + number)
