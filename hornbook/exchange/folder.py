@@ -39,13 +39,14 @@ def load(folder: Path, *, dtype: torch.dtype | None = None) -> DecoderModel:
         state |= weight.to_ours(tensor if dtype is None else tensor.to(dtype), shapes)
     model.load_state_dict(state, assign=True, strict=False)  # checked above; a tied head is not in the file
     model.tie()
+    model.token_ids = {key: fields[key] for key in TOKEN_IDS if fields.get(key) is not None}
     return model
 
 
 def save(
     model: DecoderModel, folder: Path, *, tokenizer: Tokenizer | None = None, extra: Mapping[str, Any] | None = None
 ) -> None:
-    """Write a model so that other programs read it; `extra` goes into config.json (bos, eos and pad token ids).
+    """Write a model so that other programs read it; `extra` goes into config.json (bos_token_id, ...).
 
     A new folder appears whole or not at all. In a folder that exists, files of the same name are replaced one by one.
     """
@@ -54,7 +55,7 @@ def save(
     weights = families.weights_of(fields, _shapes(model), model.config.stack.layers)
     theirs = {weight.theirs: weight.to_theirs(state) for weight in weights}
     fields |= {"dtype": str(next(iter(theirs.values())).dtype).removeprefix("torch."), **_tokens(model, tokenizer)}
-    fields |= extra or {}
+    fields |= model.token_ids | dict(extra or {})
     target = folder / ".saving" if folder.exists() else folder
     with new_folder(target) as aside:
         tensors.write(theirs, aside / tensors.WHOLE)

@@ -5,6 +5,7 @@ under `with torch.device("meta")` it takes no memory, so that a model of any siz
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -61,6 +62,7 @@ class DecoderModel(nn.Module):
     def __init__(self, config: Decoder) -> None:
         super().__init__()
         self.config = config
+        self.token_ids: dict[str, Any] = {}  # bos, eos, pad: carried from folder to folder, of no use in here
         self.embed = config.embed.build(config.dim)
         self.stack = config.stack.build(config.dim, config.length)
         self.head = Head(config.dim, config.embed.vocab, config.soft_cap)
@@ -95,7 +97,7 @@ class DecoderModel(nn.Module):
         """
         sight = _look(input_ids, attention_mask, document_ids, state)
         if positions is None:
-            positions = _positions(input_ids, sight)
+            positions = _positions(input_ids, sight, self.stack.position.limit)
         position = self.stack.position
         x = self.embed(input_ids, position, positions)
         hidden = self.stack(x, Context(position, positions, sight, position.prepare(positions, x)), state)
@@ -119,11 +121,15 @@ def _look(ids: Tensor, attention_mask: Tensor | None, documents: Tensor | None, 
     return Sight(time, start, attention_mask.bool(), documents)
 
 
-def _positions(ids: Tensor, sight: Sight) -> Int[Tensor, "rows time"]:
+def _positions(ids: Tensor, sight: Sight, limit: int | None) -> Int[Tensor, "rows time"]:
     if sight.documents is not None:
         return document_positions(sight.documents)
     if sight.real is not None:
         return count_positions(sight.real)[:, sight.start :]
+    if limit is not None and sight.start + sight.time > limit:
+        raise ValueError(
+            f"{sight.start + sight.time} tokens are more than the {limit} positions of the model; give fewer"
+        )
     return sight.indices(ids.device)[0][None]
 
 

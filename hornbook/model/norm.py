@@ -7,7 +7,8 @@ recipes leave it out, since the matrix that follows can learn it. Not here: batc
 
 from dataclasses import dataclass
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,15 @@ class RMSNorm:
     gain: bool = True
 
     def build(self, dim: int) -> nn.RMSNorm:
-        return nn.RMSNorm(dim, self.eps, elementwise_affine=self.gain)
+        return _RMSNorm(dim, self.eps, elementwise_affine=self.gain)
+
+
+class _RMSNorm(nn.RMSNorm):
+    """torch's, with the gain in the numbers of the input: its fused kernel takes no mixture of bf16 and fp32."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        gain = None if self.weight is None else self.weight.to(x.dtype)
+        return F.rms_norm(x, self.normalized_shape, gain, self.eps)
 
 
 Norm = LayerNorm | RMSNorm

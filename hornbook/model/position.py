@@ -21,6 +21,8 @@ from hornbook.model.blank import Embedding
 class PositionBase(nn.Module):
     """The three hooks, doing nothing."""
 
+    limit: int | None = None  # positions there are; None: any number
+
     def add(self, x: Float[Tensor, "batch time dim"], positions: Int[Tensor, "rows time"]) -> Tensor:
         """Add to the stream, once, below the first layer."""
         return x
@@ -59,7 +61,7 @@ class Learned:
 class LearnedPosition(PositionBase):
     def __init__(self, dim: int, length: int, offset: int) -> None:
         super().__init__()
-        self.offset = offset
+        self.limit, self.offset = length, offset
         self.table = Embedding(length + offset, dim)
 
     def add(self, x: Tensor, positions: Tensor) -> Tensor:
