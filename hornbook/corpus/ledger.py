@@ -65,9 +65,10 @@ class Ledger:
     read: dict[str, Total] = field(default_factory=dict)
     """Per source: what was read."""
     kept: dict[str, Total] = field(default_factory=dict)
-    """Per source: what was written."""
+    """Per source: what came through all steps."""
     steps: dict[str, StepAccount] = field(default_factory=dict)
-    splits: dict[str, Total] = field(default_factory=dict)
+    splits: dict[str, Total] = field(default_factory=lambda: {"train": Total(), "validation": Total()})
+    """What was written; a document of which only the end is held out counts in both."""
     split_rule: str = ""
     bad: int = 0
     """Files and lines that could not be read."""
@@ -83,6 +84,11 @@ class Ledger:
     def documents_read(self) -> int:
         """Documents of all sources."""
         return sum(total.documents for total in self.read.values())
+
+    @property
+    def documents_dropped(self) -> int:
+        """Documents that a step left out."""
+        return sum(reason.documents for step in self.steps.values() for reason in step.dropped.values())
 
     def see(self, document: Document) -> None:
         """Count a document that was read."""
@@ -116,11 +122,26 @@ class Ledger:
                 reasons.setdefault(reason, Reason()).add(document)
         return result.kept
 
-    def keep(self, split: str, document: Document) -> None:
-        """Count a document that was written."""
+    def keep(self, document: Document) -> None:
+        """Count a document that came through all steps."""
         self.kept.setdefault(document.source, Total()).add(document)
-        self.splits.setdefault(split, Total()).add(document)
 
     def plain(self) -> dict[str, Any]:
         """The ledger as plain data."""
         return dataclasses.asdict(self)
+
+
+class BadFile(Exception):
+    """A file, or the rest of it, cannot be read: counted and listed, or an error where it is the only file.
+
+    Raised by the readers, caught in `read.documents` and nowhere else.
+    """
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"{place}: {why}")
+        self.place = place
+        self.why = why
+
+
+class NoText(BadFile):
+    """A file that is whole but holds no text, such as a picture: left out, not a fault."""

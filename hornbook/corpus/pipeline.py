@@ -13,7 +13,7 @@ from hornbook.core.files import new_folder, write_json
 from hornbook.corpus import sources
 from hornbook.corpus.clean import Deduplicate, MinimumLength, Normalise
 from hornbook.corpus.document import Document, Step, batches
-from hornbook.corpus.ledger import Ledger, Total
+from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.read import documents
 from hornbook.corpus.split import Split
 from hornbook.corpus.write import Writer
@@ -77,7 +77,7 @@ def run(config: Corpus, folder: Path, *, progress: Progress | None = None) -> Le
         split = Split(config.validation)
         for name, document in split(_clean(config, ledger, progress)):
             writers[name].write(document)
-            ledger.keep(name, document)
+            ledger.splits[name].add(document)
         ledger.split_rule = split.rule
         ledger.fingerprint = "".join(writer.close() for writer in writers.values())
         _check(config, ledger)
@@ -90,6 +90,8 @@ def _clean(config: Corpus, ledger: Ledger, progress: Progress | None) -> Iterato
     for batch in batches(_read(config, ledger, progress)):
         for step in steps:
             batch = ledger.apply(step, batch)
+        for document in batch:
+            ledger.keep(document)
         yield batch
 
 
@@ -121,7 +123,7 @@ def _check(config: Corpus, ledger: Ledger) -> None:
     place = ", ".join(config.sources)
     if not ledger.read:
         raise UserError(f"{place}: no text in {sum(ledger.skipped.values())} files (all are binary); name text files")
-    if not ledger.splits.get("train", Total()).documents:
+    if not ledger.splits["train"].documents:
         reasons = {why: reason.documents for step in ledger.steps.values() for why, reason in step.dropped.items()}
         listed = ", ".join(f"{count} {why}" for why, count in reasons.items()) or "all held out for validation"
         found = sum(total.characters for total in ledger.read.values())

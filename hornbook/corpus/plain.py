@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from hornbook.corpus.document import Document
-from hornbook.corpus.faults import BadFile, NoText
-from hornbook.corpus.ledger import Ledger
+from hornbook.corpus.ledger import BadFile, Ledger, NoText
 from hornbook.corpus.sources import File
 
 PIECE = 4_000_000  # characters; a longer file becomes several documents, cut at the end of a line

@@ -16,8 +16,7 @@ import pyarrow as pa
 from hornbook.core.errors import UserError
 from hornbook.corpus import plain, tables
 from hornbook.corpus.document import Document
-from hornbook.corpus.faults import BadFile, NoText
-from hornbook.corpus.ledger import Ledger
+from hornbook.corpus.ledger import BadFile, Ledger, NoText
 from hornbook.corpus.sources import File
 
 PACKED = (".gz", ".zst")

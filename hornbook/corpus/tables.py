@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hornbook.corpus.document import Document
-from hornbook.corpus.faults import BadFile
-from hornbook.corpus.ledger import Ledger
+from hornbook.corpus.ledger import BadFile, Ledger
 from hornbook.corpus.sources import File
 
 LINE_BYTES = 64_000_000  # a longer line is damage, or a file that is not JSONL
@@ -75,7 +74,7 @@ def _object(line: bytes) -> dict[str, Any]:
 def parquet(file: File, column: str, ledger: Ledger) -> Iterator[Document]:
     """One document a row."""
     try:
-        with pq.ParquetFile(file.path, memory_map=True) as table:
+        with pq.ParquetFile(file.path) as table:
             if column not in table.schema_arrow.names:
                 raise BadFile(str(file.path), _no_column(column, table.schema_arrow.names))
             kind = table.schema_arrow.field(column).type

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from hornbook.corpus.document import Document
 
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("source", pa.string())])
-GROUP_CHARACTERS = 4_000_000  # a row group: what a tokenizing worker takes at a time
+GROUP_CHARACTERS = 1_000_000  # a row group: what a tokenizing worker takes at a time
 FILE_CHARACTERS = 1_000_000_000
 
 

@@ -6,6 +6,7 @@ Each piece starts with the end id of the document before it, so the model learns
 of the split is a label exactly once. No piece is placed by topic or quality.
 """
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hornbook.core.files import new_folder
+from hornbook.core.files import sync
 from hornbook.data.batches import IGNORE, Batch, row_indices
 from hornbook.data.shards import TOKENS, Split, map_file
 
@@ -59,28 +60,35 @@ class Plan:
 
 def plan(split: Split, length: int) -> Plan:
     """The plan for a split, from disk or made now."""
-    folder = split.folder / f"{split.name}-packed-{length}-v{VERSION}-{split.fingerprint[:12]}"
-    if not folder.is_dir():
-        with new_folder(folder) as aside:
-            _write_plan(split, length, aside)
-    rows, starts, sizes = (map_file(folder / name, "int64") for name in ("rows", "starts", "sizes"))
-    return Plan(length, rows, starts, sizes)
+    stem = f"{split.name}-packed-{length}-v{VERSION}-{split.fingerprint[:12]}"
+    starts, sizes, rows = (split.folder / f"{stem}.{name}" for name in ("starts", "sizes", "rows"))
+    if not rows.exists():  # the last to be written
+        _write_plan(split, length, [starts, sizes, rows])
+    return Plan(length, map_file(rows, "int64"), map_file(starts, "int64"), map_file(sizes, "int64"))
 
 
-def _write_plan(split: Split, length: int, folder: Path) -> None:
-    names = ("rows", "starts", "sizes")
-    with ExitStack() as open_files:
-        rows, all_starts, all_sizes = (open_files.enter_context((folder / name).open("wb")) for name in names)
-        rows.write(_bytes(np.zeros(1, dtype=np.int64)))
-        done = 0
-        for first in range(0, split.documents, GROUP):
-            starts, sizes = pieces(split.table[first : first + GROUP + 1, TOKENS], length)
-            row_of = best_fit(sizes, length)
-            by_row = np.argsort(row_of, kind="stable")
-            rows.write(_bytes(done + np.cumsum(np.bincount(row_of))))
-            all_starts.write(_bytes(starts[by_row]))
-            all_sizes.write(_bytes(sizes[by_row]))
-            done += len(starts)
+def _write_plan(split: Split, length: int, paths: list[Path]) -> None:
+    """Write aside, then rename; several processes may do so at once, since all write the same."""
+    asides = [path.with_name(f".{path.name}.{os.getpid()}.aside") for path in paths]
+    try:
+        with ExitStack() as open_files:
+            starts_file, sizes_file, rows_file = (open_files.enter_context(aside.open("wb")) for aside in asides)
+            rows_file.write(_bytes(np.zeros(1, dtype=np.int64)))
+            done = 0
+            for first in range(0, split.documents, GROUP):
+                starts, sizes = pieces(split.table[first : first + GROUP + 1, TOKENS], length)
+                row_of = best_fit(sizes, length)
+                by_row = np.argsort(row_of, kind="stable")
+                starts_file.write(_bytes(starts[by_row]))
+                sizes_file.write(_bytes(sizes[by_row]))
+                rows_file.write(_bytes(done + np.cumsum(np.bincount(row_of))))
+                done += len(starts)
+        for aside, path in zip(asides, paths, strict=True):
+            sync(aside)
+            aside.replace(path)
+    finally:
+        for aside in asides:
+            aside.unlink(missing_ok=True)
 
 
 def _bytes(numbers: NDArray[np.int64]) -> bytes:

@@ -26,7 +26,7 @@ from hornbook.text.tokenizer import Tokenizer
 Progress = Callable[[int, int], None]
 """Called with (documents written, documents in all)."""
 
-WORTH_A_POOL = 32_000_000  # bytes of compressed text; below it starting processes costs more than they save
+WORTH_A_POOL = 10_000_000  # bytes of compressed text; below it starting processes costs more than they save
 
 
 @dataclass(frozen=True)

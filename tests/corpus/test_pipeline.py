@@ -53,6 +53,8 @@ def test_everything_that_came_in_is_accounted_for(tmp_path: Path) -> None:
     assert ledger.steps["normalise"].changed["line ends"].samples[0]["id"] == "b.md"
     for step in ledger.steps.values():
         assert step.documents_in - step.documents_out == sum(r.documents for r in step.dropped.values())
+    assert ledger.documents_dropped == 3
+    assert ledger.kept["notes"].documents == 2
     assert list(texts(tmp_path / "corpus", "train")) == ["first note, long enough", "# second\nnote, long enough"]
     assert ledger.splits["train"].bytes == sum(len(t.encode()) for t in texts(tmp_path / "corpus", "train"))
     assert json.loads((tmp_path / "corpus" / "ledger.json").read_text()) == ledger.plain()
@@ -92,6 +94,7 @@ def test_one_book_gives_its_end_to_validation(tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_text("\n".join(LINE.format(i) for i in range(1_000)))
     ledger = run(tmp_path / "book.txt", tmp_path / "corpus", validation=0.1)
     assert ledger.split_rule == BY_END
+    assert ledger.kept["book.txt"].documents == 1
     assert ledger.splits["validation"].characters == pytest.approx(0.1 * ledger.read["book.txt"].characters, rel=0.01)
     assert next(texts(tmp_path / "corpus", "validation")).startswith("a line")
 

@@ -134,6 +134,17 @@ def test_the_plan_is_kept_mapped_and_made_once(make_shards: Make, monkeypatch: p
     assert torch.equal(Packed(length=LENGTH).build(split, seed=0).batch(0, 9).labels, first.batch(0, 9).labels)
 
 
+def test_processes_that_plan_at_once_agree_and_a_killed_one_is_no_plan(make_shards: Make) -> None:
+    split = make_shards(texts()).train
+    first = pack.plan(split, LENGTH)
+    rows = next(split.folder.glob("*.rows"))
+    rows.rename(rows.with_name(".kept"))  # as if this process had not finished
+    second = pack.plan(split, LENGTH)
+    assert np.array_equal(first.starts, second.starts)  # the first one's mapping outlives the replaced file
+    assert np.array_equal(first.rows, second.rows)
+    assert not list(split.folder.glob(".*.aside"))
+
+
 def test_groups_of_documents_join_without_a_seam(make_shards: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     split = make_shards(texts()).train
     monkeypatch.setattr(pack, "GROUP", 7)
