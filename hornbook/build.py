@@ -114,7 +114,7 @@ class Build:
         began = time.monotonic()
         ledger = pipeline.run(config, self.run.corpus)
         train, held_out = (ledger.splits[name] for name in ("train", "validation"))
-        dropped = ledger.documents_read - train.documents - held_out.documents
+        dropped = sum(step.documents_in - step.documents_out for step in ledger.steps.values())
         self._finish("corpus", key, began)
         self.console.note(
             f"corpus     {train.documents:,} documents, {train.bytes / 1e6:.1f} MB to learn from; "

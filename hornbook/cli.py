@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hornbook.cli_tokenizer import tokenizer_app
 from hornbook.core.errors import Interrupted, UserError
 from hornbook.core.files import explain
 
@@ -21,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-tokenizer_app = typer.Typer(no_args_is_help=True, help="Train, use and look at tokenizers.")
 app.add_typer(tokenizer_app, name="tokenizer")
 
 

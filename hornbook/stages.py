@@ -56,9 +56,8 @@ def train_stage(recipe: Recipe, stage: str, run: Run, console: Console, ranks: R
     progress = trainer.fit()
     console.close()
     if ranks.first:
-        exchange.save(model, home.model, tokenizer=tokenizer)
-        if stage == "finetune":
-            Renderer(tokenizer).save(home.model)
+        renderer = Renderer(tokenizer) if stage == "finetune" else None
+        LanguageModel(model, tokenizer, renderer).save(home.model)
         _remember(home, model, progress)
 
 
