@@ -33,13 +33,18 @@ def print_table(
     cells = [list(row) for row in rows]
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
-        numbers = any(is_number(row[place]) for row in cells)
+        numbers = of_numbers(row[place] for row in cells)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in cells:
         table.add_row(*(Text(text_of(cell)) for cell in row))  # Text: a `[tag]` in a cell is no markup
     Console(file=file, highlight=False).print(table)
 
 
-def is_number(value: object) -> bool:
-    """Whether a cell stands to the right."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def of_numbers(cells: Iterable[object]) -> bool:
+    """Whether a column stands to the right: every cell that is not empty is a number or begins like one.
+
+    >>> of_numbers([1, None, "5.1M"]), of_numbers(["3 cores", "none"]), of_numbers([None])
+    (True, False, False)
+    """
+    said = [text_of(cell) for cell in cells if cell is not None]
+    return bool(said) and all(text.lstrip("-")[:1].isdigit() for text in said)
