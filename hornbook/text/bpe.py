@@ -13,7 +13,6 @@ from typing import TypeAlias
 from hornbook.core.errors import UserError
 from hornbook.text.alphabet import BYTES
 from hornbook.text.byte_bpe import ByteBPE
-from hornbook.text.count import count_pieces
 from hornbook.text.pretokenize import SplitName, split
 
 Progress: TypeAlias = Callable[[str, int], None]  # ("count", characters so far) and then ("merge", merges so far)
@@ -21,7 +20,7 @@ Progress: TypeAlias = Callable[[str, int], None]  # ("count", characters so far)
 
 @dataclass(frozen=True, kw_only=True)
 class BPE:
-    """Byte-level byte-pair encoding. Text is cut into pieces, and the commonest neighbours in a piece become a token."""
+    """Byte-level byte-pair encoding: text is cut into pieces; the commonest neighbours in a piece become a token."""
 
     vocab: int = 8192
     """Number of ids: 256 bytes, the merges, and the special tokens."""
@@ -39,7 +38,8 @@ class BPE:
         if self.vocab < 256 + len(self.special):
             least = 256 + len(self.special)
             raise ValueError(
-                f"vocab: {self.vocab} has no room for 256 bytes and {len(self.special)} special tokens; give {least} or more"
+                f"vocab: {self.vocab} has no room for 256 bytes and {len(self.special)} special tokens; "
+                f"give {least} or more"
             )
 
     @property
@@ -53,8 +53,9 @@ class BPE:
         A text too small for the vocabulary gives fewer ids than `vocab`: see `shortfall`.
         """
         from hornbook.text import merges  # numpy: only when somebody trains
+        from hornbook.text.count import count_pieces
 
-        tell = progress or (lambda stage, done: None)
+        tell = progress or _silent
         counts = count_pieces(
             texts, self.split, processes=processes or len(os.sched_getaffinity(0)), progress=lambda n: tell("count", n)
         )
@@ -77,3 +78,7 @@ class BPE:
             f"vocab: the text holds only {tokenizer.vocab} of the {self.vocab} ids asked for, since no pair is left "
             f"that occurs twice; the tokenizer has vocab {tokenizer.vocab}, give it more text for more"
         )
+
+
+def _silent(_stage: str, _done: int) -> None:
+    """Nobody asked for progress."""

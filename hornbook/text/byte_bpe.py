@@ -6,19 +6,18 @@ is done by tiktoken, and pieces of ASCII text seen before are looked up instead 
 """
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import tiktoken
+from typing import TYPE_CHECKING, Any
 
 from hornbook.text.pretokenize import SplitName
 from hornbook.text.pretokenize import split as split_named
 
-MAX_KNOWN = 1 << 18  # pieces remembered; about 60 MB
+if TYPE_CHECKING:
+    import tiktoken
+
+MAX_KNOWN = 1 << 17  # pieces remembered; about 40 MB
 
 
 class ByteBPE:
@@ -37,11 +36,18 @@ class ByteBPE:
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; only with `special` does the spelling of a special token become its id."""
         if special:
-            return self._engine.encode(whole(text), allowed_special="all")
-        return self._engine.encode_ordinary(whole(text))
+            return self._engine.encode(text, allowed_special="all")
+        ids: list[int] = []
+        for block in self.split.blocks(text):
+            if block.isascii():
+                for found in map(self._known.__getitem__, self.split.find(block)):
+                    ids += found
+            else:
+                ids += self._engine.encode_ordinary(block)
+        return ids
 
     def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
-        """The ids of many texts."""
+        """The ids of many texts. In one thread: two made it slower, since every text is too short to share."""
         return [self.encode(text, special=special) for text in texts]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -49,7 +55,11 @@ class ByteBPE:
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        return b"".join(map(self.tokens.__getitem__, ids))
+        """The bytes of some ids."""
+        try:
+            return b"".join(map(self.tokens.__getitem__, ids))
+        except KeyError as error:
+            raise ValueError(f"id {error} is not one of this tokenizer's {self.vocab} ids") from None
 
     @cached_property
     def tokens(self) -> dict[int, bytes]:
@@ -73,7 +83,9 @@ class ByteBPE:
         files.write(self, folder)
 
     @cached_property
-    def _engine(self) -> tiktoken.Encoding:
+    def _engine(self) -> "tiktoken.Encoding":
+        import tiktoken  # slow to import, and the command line reads recipes without it
+
         return tiktoken.Encoding(
             "hornbook",
             pat_str=self.split.pattern,
@@ -81,19 +93,24 @@ class ByteBPE:
             special_tokens=self.special,
         )
 
+    @cached_property
+    def _known(self) -> "_Known":
+        return _Known(self._engine)
+
     def __getstate__(self) -> dict[str, Any]:
         """A worker process gets the tables and builds its own engine."""
         return {"ranks": self.ranks, "split": self.split, "special": self.special, "end": self.end, "vocab": self.vocab}
 
 
-def whole(text: str) -> str:
-    """Text that UTF-8 can hold: halves of a surrogate pair are joined, a lone one becomes U+FFFD.
+class _Known(dict[str, tuple[int, ...]]):
+    """Pieces seen before and their ids: most of a text is words it has used already."""
 
-    >>> whole("a\\ud83d\\ude00b\\ud83d") == "a\\U0001f600b\\ufffd"
-    True
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    def __init__(self, engine: "tiktoken.Encoding") -> None:
+        super().__init__()
+        self._engine = engine
+
+    def __missing__(self, piece: str) -> tuple[int, ...]:
+        if len(self) >= MAX_KNOWN:
+            self.clear()
+        ids = self[piece] = tuple(self._engine.encode_ordinary(piece))
+        return ids

@@ -14,6 +14,7 @@ from typing import Any
 import tokenizers
 
 from hornbook.core.errors import UserError
+from hornbook.core.files import write_json
 from hornbook.text.alphabet import raw
 
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "</s>", "<eos>")  # tried where no eos_token is named
@@ -46,9 +47,7 @@ class Delegate:
     def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
         """The ids of many texts, on all cores."""
         engine = self._engine if special else self._literal
-        from hornbook.text.byte_bpe import whole
-
-        encodings = engine.encode_batch_fast([whole(text) for text in texts], add_special_tokens=False)
+        encodings = engine.encode_batch_fast([_whole(text) for text in texts], add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -57,7 +56,10 @@ class Delegate:
 
     def decode_bytes(self, ids: Sequence[int]) -> bytes:
         """The bytes of some ids."""
-        return b"".join(map(self.tokens.__getitem__, ids))
+        try:
+            return b"".join(map(self.tokens.__getitem__, ids))
+        except KeyError as error:
+            raise ValueError(f"id {error} is not one of this tokenizer's {self.vocab} ids") from None
 
     @cached_property
     def tokens(self) -> dict[int, bytes]:
@@ -75,7 +77,7 @@ class Delegate:
         """Write both files as they were read."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in {"tokenizer.json": self._data, "tokenizer_config.json": self._config}.items():
-            (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            write_json(folder / name, data)
 
     @cached_property
     def _engine(self) -> tokenizers.Tokenizer:
@@ -102,3 +104,14 @@ class Delegate:
     def __getstate__(self) -> dict[str, Any]:
         """A worker process gets the tables and builds its own engine."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_engine", "_literal", "tokens")}
+
+
+def _whole(text: str) -> str:
+    """Text that UTF-8 can hold: halves of a surrogate pair are joined, a lone one becomes U+FFFD.
+
+    >>> _whole("a\\ud83d\\ude00b\\ud83d") == "a\\U0001f600b\\ufffd"
+    True
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

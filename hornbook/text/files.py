@@ -4,11 +4,13 @@ A file that says no more than a `ByteBPE` can mean is read as one, whoever wrote
 pattern, tokens added without being special) are handed to the `tokenizers` library as they are (delegate.py).
 """
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook.core.errors import UserError
+from hornbook.core.files import write_json
 from hornbook.text import plain
 from hornbook.text.alphabet import raw, visible
 from hornbook.text.byte_bpe import ByteBPE
@@ -33,7 +35,7 @@ def write(tokenizer: ByteBPE, folder: Path) -> None:
         "model_max_length": 1 << 30,
     }
     for name, data in {"tokenizer.json": describe(tokenizer), "tokenizer_config.json": config}.items():
-        (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(folder / name, data)
 
 
 def describe(tokenizer: ByteBPE) -> Json:
@@ -106,7 +108,7 @@ def _merges_follow_ids(merges: list[Any], vocab: dict[str, int], ranks: dict[byt
     """Whether every merge makes the next higher id and every token but the 256 bytes is made by one."""
     pairs = [merge if isinstance(merge, list) else merge.split(" ") for merge in merges]
     made = [vocab.get("".join(pair), -1) for pair in pairs]
-    rising = all(left < right for left, right in zip(made, made[1:], strict=False))
+    rising = all(left < right for left, right in itertools.pairwise(made))
     bytes_known = sum(len(token) == 1 for token in ranks) == 256
     return rising and bytes_known and len(made) == len(ranks) - 256 and -1 not in made
 

@@ -8,7 +8,7 @@ the top, count it again, and merge it if the count still holds. Ties go to the s
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from hornbook.text.alphabet import BYTE_IDS
 
-Ints: TypeAlias = NDArray[np.integer]
-Entry: TypeAlias = "tuple[int, int, int, Ints, Iterator[Entry] | None]"  # -count, left, right, cells, what comes next
+Ints: TypeAlias = NDArray[np.signedinteger]
+Group: TypeAlias = "tuple[int, int, int, Ints]"  # -count, left id, right id, the cells where the pair begins
+Entry: TypeAlias = "tuple[int, int, int, Ints, Iterator[Group]]"  # a group and the next lower ones of its merge
 
 MIN_COUNT = 2  # a pair seen once saves nothing
 WALL = 0xFF  # a byte that UTF-8 never uses: stands between pieces
@@ -32,19 +33,18 @@ def learn(
     >>> learn({b"aab": 2, b"ab": 1}, 2) == [(64, 65), (64, 256)]  # a is 64, b is 65, ab becomes 256, aab 257
     True
     """
-    cells = Cells(counts.keys(), np.fromiter(counts.values(), np.int64, len(counts)), merges)
+    cells = Cells(counts, merges)
     learned: list[tuple[int, int]] = []
     heap: list[Entry] = []
     _push(heap, cells.first_pairs())
     while heap and len(learned) < merges:
-        bound, left, right, at, following = heapq.heappop(heap)
-        if following is not None:
-            _push(heap, following)
-        at = cells.alive(left, right, at)
-        count = cells.weight(at)
-        if count < -bound:
+        _, left, right, at, lower = heapq.heappop(heap)
+        _push(heap, lower)
+        alive = cells.alive(left, right, at)
+        if len(alive) < len(at):  # some were used up by other merges: this count is too high
+            count = cells.count(alive)
             if count >= MIN_COUNT:
-                heapq.heappush(heap, (-count, left, right, at, None))
+                heapq.heappush(heap, (-count, left, right, alive, iter(())))
             continue
         _push(heap, cells.merge(left, right, 256 + len(learned), at))
         learned.append((left, right))
@@ -53,97 +53,94 @@ def learn(
     return learned
 
 
-def _push(heap: list[Entry], entries: Iterator[Entry]) -> None:
-    """Put the best of some sorted entries on the heap; the rest wait until it is taken."""
-    entry = next(entries, None)
-    if entry is not None:
-        heapq.heappush(heap, entry)
+def _push(heap: list[Entry], groups: Iterator[Group]) -> None:
+    """Put the first of some groups on the heap; the lower ones wait until it is taken."""
+    group = next(groups, None)
+    if group is not None:
+        heapq.heappush(heap, (*group, groups))
 
 
 class Cells:
     """The pieces as one array of ids, cut into tokens that grow."""
 
-    def __init__(self, pieces: Collection[bytes], counts: Ints, merges: int) -> None:
+    def __init__(self, counts: Mapping[bytes, int], merges: int) -> None:
         wall = bytes([WALL])
-        data = np.frombuffer(wall + wall.join(pieces) + wall, np.uint8)
+        data = np.frombuffer(wall + wall.join(counts) + wall, np.uint8)
         table = np.array(BYTE_IDS, np.int32)
         table[WALL] = NONE
         self.ids = table[data]
-        self.piece = np.cumsum(data == WALL, dtype=np.int32) - 1  # whose cell it is
-        self.counts = np.append(counts, 0)
-        self.length = [1] * 256 + [0] * merges  # cells of each token
+        sizes = np.diff(np.flatnonzero(data == WALL), append=len(data))
+        numbers = np.fromiter((*counts.values(), 0), np.int64, len(counts) + 1)
+        width = np.int32 if numbers.max() < 1 << 31 else np.int64
+        self.counts = np.repeat(numbers.astype(width), sizes)  # of each cell: how often its piece occurs
+        self.length = np.ones(256 + merges, np.int32)  # of each token: its cells
 
-    def first_pairs(self) -> Iterator[Entry]:
+    def first_pairs(self) -> Iterator[Group]:
         """Every pair of bytes, most frequent first."""
         at = np.flatnonzero((self.ids[:-1] != NONE) & (self.ids[1:] != NONE)).astype(np.int32)
         pairs = (self.ids[at] * 256 + self.ids[at + 1]).astype(np.uint16)  # sixteen bits: numpy sorts by radix
-        return self._entries(pairs, at, lambda pair: divmod(pair, 256))
+        return self._ranked(pairs, at, lambda pair: divmod(pair, 256))
 
     def alive(self, left: int, right: int, at: Ints) -> Ints:
         """Those cells where the pair still begins."""
-        here = self.ids.take(at) == left
-        here &= self.ids.take(at + self.length[left]) == right
-        return at[here]
+        both = self.ids.take(at) == left
+        both &= self.ids.take(at + self.length[left]) == right
+        return at[both]
 
-    def weight(self, at: Ints) -> int:
-        return int(self.counts.take(self.piece.take(at)).sum())
+    def count(self, at: Ints) -> int:
+        """How often in the corpus the tokens that begin at some cells occur."""
+        return int(self.counts.take(at).sum(dtype=np.int64))
 
-    def merge(self, left: int, right: int, token: int, at: Ints) -> Iterator[Entry]:
-        """Make the pair one token wherever it stands; the new pairs with its neighbours, most frequent first."""
-        first, whole = self.length[left], self.length[left] + self.length[right]
-        self.length[token] = whole
+    def merge(self, left: int, right: int, token: int, at: Ints) -> Iterator[Group]:
+        """Make the pair one token wherever it stands; the pairs it forms with its neighbours, most frequent first."""
+        first = self.length[left]
+        self.length[token] = first + self.length[right]
         if left == right:
-            at = _without_overlap(at, first)
-        ids, end = self.ids, at + whole
-        ids[at + (first - 1)] = NONE
-        ids[at + first] = NONE
+            at = _without_overlap(at, int(first))
+        ids, end = self.ids, at + self.length[token]
+        inner = at + first
+        ids[inner - 1] = NONE
+        ids[inner] = NONE
         ids[at] = token
         ids[end - 1] = token
         before, after = ids.take(at - 1), ids.take(end)
-        has_before = (before != NONE) & (before != token)  # a twin on the left counts this pair as its `after`
-        has_after = after != NONE
-        before = before[has_before]
-        lengths = np.fromiter((self.length[i] for i in before.tolist()), np.int32, len(before))
-        # Numbered so that they sort as pairs do: (neighbour, token) by neighbour, then (token, neighbour).
-        pairs = np.concatenate((before, after[has_after] + (token + 1)))
-        cells = np.concatenate((at[has_before] - lengths, at[has_after]))
-        return self._entries(pairs, cells, lambda pair: (pair, token) if pair <= token else (token, pair - token - 1))
-
-    def _entries(self, pairs: Ints, at: Ints, name: Callable[[int], tuple[int, int]]) -> Iterator[Entry]:
-        """Group cells by pair and give the groups in order of falling count, then of rising pair."""
-        if len(pairs) == 0:
-            return iter(())
-        order = np.argsort(pairs, kind="stable")
-        pairs, at = pairs[order], at[order]
-        starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
-        counts = np.add.reduceat(self.counts.take(self.piece.take(at)), starts)
-        ends = np.append(starts[1:], len(at))
-        ranked = np.argsort(-counts, kind="stable")
-        ranked = ranked[: int(np.count_nonzero(counts >= MIN_COUNT))]
-        groups = zip(
-            counts[ranked].tolist(), pairs[starts[ranked]].tolist(), starts[ranked].tolist(), ends[ranked].tolist()
+        # Numbered so that they sort as pairs do: (neighbour, token) by neighbour, then (token, neighbour). A wall on
+        # the left gives NONE; a wall on the right, and a twin on the left, whose own right side counts it, `token`.
+        pairs = np.concatenate((before, after + (token + 1)))
+        cells = np.concatenate((at - self.length.take(before, mode="clip"), at))
+        real = (pairs != NONE) & (pairs != token)
+        return self._ranked(
+            pairs[real], cells[real], lambda pair: (pair, token) if pair < token else (token, pair - token - 1)
         )
-        return _walk(groups, at, name)
 
-
-def _walk(groups, at, name):
-    groups = iter(groups)
-
-    class _Self:
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            count, pair, start, end = next(groups)
-            return (-count, *name(pair), at[start:end], self)
-
-    return _Self()
+    def _ranked(self, pairs: Ints, at: Ints, name: Callable[[int], tuple[int, int]]) -> Iterator[Group]:
+        """Group cells by pair and give the groups by falling count, then by rising pair."""
+        if len(pairs) == 0:
+            return
+        order = pairs.argsort(kind="stable")
+        pairs, at = pairs[order], at[order]
+        new = np.empty(len(pairs) + 1, np.bool_)
+        new[0] = new[-1] = True
+        np.not_equal(pairs[1:], pairs[:-1], out=new[1:-1])
+        edges = new.nonzero()[0]
+        counts = np.add.reduceat(self.counts.take(at), edges[:-1], dtype=np.int64)
+        ranks = (-counts).argsort(kind="stable")
+        ranks = ranks[counts[ranks] >= MIN_COUNT]
+        starts = edges[ranks]
+        groups = zip(
+            counts[ranks].tolist(), pairs[starts].tolist(), starts.tolist(), edges[ranks + 1].tolist(), strict=True
+        )
+        for count, pair, start, stop in groups:
+            left, right = name(pair)
+            yield -count, left, right, at[start:stop]
 
 
 def _without_overlap(at: Ints, step: int) -> Ints:
-    """Of a run `aaaa` only every second place begins a merge: drop the cells that the one before them uses up."""
-    at = np.sort(at)
-    breaks = np.concatenate(([True], np.diff(at) != step))
-    runs = np.flatnonzero(breaks)
-    place = np.arange(len(at)) - runs[np.cumsum(breaks) - 1]
+    """Of a run `aaaa` only every second place begins a merge: drop the cells (rising) that the one before them uses up.
+
+    >>> _without_overlap(np.array([3, 4, 5, 9]), 1)
+    array([3, 5, 9])
+    """
+    first = np.diff(at, prepend=-step) != step
+    place = np.arange(len(at)) - np.flatnonzero(first)[np.cumsum(first) - 1]  # in its run
     return at[place % 2 == 0]

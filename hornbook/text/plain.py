@@ -1,8 +1,9 @@
-"""Byte-pair encoding in the clear: encode and decode as the papers describe them, to read and to check the fast ones by.
+"""Byte-pair encoding in the clear: encode and decode as the papers describe them, to check the fast ones by.
 
 Sennrich et al., 2016 (merging) and Radford et al., 2019 (on bytes). Slow: the cost of a piece grows with its square.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from hornbook.text.pretokenize import split
@@ -28,7 +29,7 @@ def merge(piece: bytes, ranks: Mapping[bytes, int], *, below: int | None = None)
     while True:
         unions = [
             (ranks[left + right], i)
-            for i, (left, right) in enumerate(zip(parts, parts[1:], strict=False))
+            for i, (left, right) in enumerate(itertools.pairwise(parts))
             if left + right in ranks
         ]
         best, i = min(unions, default=(-1, -1))

@@ -58,7 +58,7 @@ def read_gpt2(folder: Path) -> ByteBPE:
         ids = json.loads(path.read_text(encoding="utf-8"))
         ranks = {raw(token): i for token, i in ids.items() if token not in special}
         merges = ["".join(line.split()) for line in _lines(folder / "vocab.bpe")[1:] if line]
-        ordered = sorted((ids[token] for token in merges)) == [ids[token] for token in merges]
+        ordered = sorted(ids[token] for token in merges) == [ids[token] for token in merges]
     except (ValueError, KeyError, AttributeError) as error:
         raise UserError(f"{path}: not GPT-2's vocabulary ({error}); copy encoder.json and vocab.bpe again") from None
     if not ordered:
