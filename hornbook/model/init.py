@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
 from hornbook.model.embed import Head
 
@@ -50,17 +50,17 @@ class ZeroOutput:
     @torch.no_grad()
     def fill(self, model: nn.Module, generator: Generator) -> None:
         """Draw every parameter of `model` from `generator`."""
-        heads = [module for module in model.modules() if isinstance(module, Head)]
-        tied = {id(head.weight) for head in heads}
+        tables = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
+        heads = [module.weight for module in model.modules() if isinstance(module, Head)]
         for name, module in model.named_modules():
             if isinstance(module, nn.Embedding):
-                std = module.embedding_dim**-0.5 if id(module.weight) in tied else 1.0
+                std = module.embedding_dim**-0.5 if _among(heads, module.weight) else 1.0
                 module.weight.normal_(0.0, std, generator=generator)
             elif _writes_to_stream(name):
                 module.weight.zero_()
-            elif isinstance(module, Head):
+            elif isinstance(module, Head) and not _among(tables, module.weight):
                 module.weight.normal_(0.0, self.head_std, generator=generator)
-            elif isinstance(module, nn.Linear):
+            elif isinstance(module, nn.Linear) and not isinstance(module, Head):
                 bound = math.sqrt(3 / module.in_features)  # a uniform number in (-b, b) has deviation b / sqrt(3)
                 module.weight.uniform_(-bound, bound, generator=generator)
             _plain(module)
@@ -71,6 +71,10 @@ Init = Normal | ZeroOutput
 
 def _writes_to_stream(name: str) -> bool:
     return name.endswith(".output")
+
+
+def _among(weights: list[Tensor], weight: Tensor) -> bool:
+    return any(weight is other for other in weights)
 
 
 def _plain(module: nn.Module) -> None:

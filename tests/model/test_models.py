@@ -176,11 +176,15 @@ def test_what_cannot_be_read_is_named() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["models/gpt2-tiny", "models/llama-tiny", "models/fast-tiny"])
-def test_training_and_prefill_compile_to_one_graph(name: str) -> None:
-    model = make(name)
+@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # the compiler's own
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [("gpt2-tiny", "aot_eager"), ("llama-tiny", "aot_eager"), ("fast-tiny", "aot_eager"), ("llama-tiny", "inductor")],
+)
+def test_training_and_prefill_compile_to_one_graph(name: str, backend: str) -> None:
+    model = make(f"models/{name}")
     ids = some_ids(model, 2, 16)
-    compiled = torch.compile(model, fullgraph=True)
+    compiled = torch.compile(model, fullgraph=True, backend=backend)
     torch.testing.assert_close(compiled(ids).logits, model(ids).logits, **CLOSE)
     compiled(ids).logits.sum().backward()
     with torch.no_grad():
