@@ -41,7 +41,8 @@ def test_the_hash_tells_texts_names_and_borders_apart(tmp_path: Path) -> None:
         [Document("a", "x", "s"), Document("b", "yz", "s")],
         [Document("b", "xy", "s"), Document("a", "z", "s")],
         [Document("a", "xy", "s")],
+        [Document("a", "xyb\0\0z", "s")],
     ]
     hashes = [write_all(tmp_path, documents) for documents in variants]
-    assert len(set(hashes)) == 4
+    assert len(set(hashes)) == 5
     assert write_all(tmp_path, variants[0]) == hashes[0]
