@@ -104,16 +104,20 @@ def _fixed_part(pattern: Path) -> Path:
     return Path(*parts[:first])
 
 
-def _walk(folder: Path, fault: Callable[[str, str], None]) -> Iterator[Path]:
+def _walk(folder: Path, fault: Callable[[str, str], None], above: frozenset[int] = frozenset()) -> Iterator[Path]:
+    """Files below a folder; links are followed unless they lead back up (`above`: the inodes on the way here)."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        here = folder.stat().st_ino
     except OSError as error:
         fault(str(folder), f"cannot open this folder ({error.strerror})")
+        return
+    if here in above:
         return
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), fault)
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), fault, above | {here})
         elif entry.is_file():
             yield Path(entry.path)

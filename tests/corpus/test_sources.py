@@ -60,9 +60,14 @@ def test_a_name_with_signs_of_a_glob_is_a_name_first(tree: Path) -> None:
     assert ids(tree / "x[1].txt") == ["x[1].txt"]
 
 
-def test_links_in_a_circle_end(tree: Path) -> None:
+def test_links_are_followed_but_not_in_a_circle(tree: Path) -> None:
     os.symlink(tree, tree / "sub" / "loop")
-    assert "sub/loop/a.txt" not in ids(tree)
+    other = tree.parent / "elsewhere"
+    other.mkdir()
+    (other / "e.txt").write_text("e")
+    os.symlink(other, tree / "linked")
+    os.symlink(tree / "gone", tree / "broken.txt")
+    assert ids(tree) == ["a.txt", "b.txt", "linked/e.txt", "sub/c.txt", "sub/deep/d.md", "论语/学而.txt"]
 
 
 @pytest.mark.parametrize("missing", ["nowhere", "nowhere/*.txt", "empty"])
