@@ -122,8 +122,10 @@ def _check(config: Corpus, ledger: Ledger) -> None:
     _check_bad(config, ledger)
     place = ", ".join(config.sources)
     if not ledger.read:
-        found = f"{sum(ledger.skipped.values())} binary files, {ledger.bad} bad files or lines"
-        raise UserError(f"{place}: no text could be read ({found}); name text files")
+        binary = sum(ledger.skipped.values())
+        raise UserError(
+            f"{place}: no text could be read ({binary} binary files, {ledger.bad} bad files or lines); name text files"
+        )
     if not ledger.splits["train"].documents:
         reasons = {why: reason.documents for step in ledger.steps.values() for why, reason in step.dropped.items()}
         listed = ", ".join(f"{count} {why}" for why, count in reasons.items()) or "all held out for validation"

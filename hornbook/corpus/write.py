@@ -49,7 +49,10 @@ class Writer:
             self._file = None
         if self._file is None:
             path = self.folder / f"{self.split}-{self._files:05d}.parquet"
-            self._file, self._file_characters = pq.ParquetWriter(path, SCHEMA, compression="zstd"), 0
+            self._file, self._file_characters = (
+                pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=["source"]),
+                0,
+            )
             self._files += 1
         columns = {name: [getattr(document, name) for document in self._rows] for name in SCHEMA.names}
         self._file.write_table(pa.table(columns, schema=SCHEMA))
