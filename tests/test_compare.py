@@ -27,7 +27,7 @@ def test_two_runs_in_one_picture_and_their_figures(
     assert [line.split() for line in printed.splitlines() if "pretrain.optimizer.lr" in line] == [
         ["pretrain.optimizer.lr", "0.02", "0.01"]
     ]
-    rows = list(csv.DictReader((tmp_path / "out" / "both.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out" / "both.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 2 * (400 + 21)
     assert {row["run"] for row in rows} == {"fast", "slow"}
 

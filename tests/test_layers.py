@@ -5,8 +5,10 @@ to bite on a made-up file.
 """
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,14 +118,6 @@ def test_every_module_has_its_test() -> None:
     assert missing == []
 
 
-def test_every_test_has_its_module() -> None:
-    """No test outlives what it tested; tests of the whole house stand directly in `tests/`."""
-    tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
-    inner = [path for path in tests if len(path.parts) > 1]
-    stray = [p.as_posix() for p in inner if not (PACKAGE / p.parent / p.name.removeprefix("test_")).is_file()]
-    assert stray == []
-
-
 @pytest.mark.parametrize("module", LIGHT_MODULES)
 def test_light_modules_import_nothing_heavy(module: str) -> None:
     """`hornbook --help` and every mistyped command answer in under half a second."""
@@ -161,3 +155,20 @@ def test_the_rules_bite(file: str, source: str, sentence: str) -> None:
 )
 def test_the_rules_let_good_imports_pass(file: str, source: str) -> None:
     assert import_faults(PACKAGE / file, source) == []
+
+
+def test_dependencies_are_what_is_imported() -> None:
+    """Nothing is imported that pyproject.toml does not name, nothing is named that no file imports."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {re.split(r"[=<>\[]", line)[0].lower() for line in project["dependencies"]}
+    modules = {found.module.partition(".")[0] for path in FILES for found in imports(path.read_text(encoding="utf-8"))}
+    foreign = {name for name in modules if name and name != "hornbook" and name not in sys.stdlib_module_names}
+    assert {{"yaml": "pyyaml"}.get(name, name) for name in foreign} == named
+
+
+def test_the_lock_files_pin_versions_and_nothing_else() -> None:
+    """No address of an index, no build label of one machine: the same file serves every machine."""
+    runtime, everything = ((ROOT / f"requirements{kind}.lock").read_text().split() for kind in ("", "-dev"))
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in everything)
+    assert not any(line.startswith(("nvidia-", "cuda-", "triton==")) for line in everything)
+    assert set(runtime) < set(everything)

@@ -48,8 +48,8 @@ def test_a_whole_run_is_on_the_page(fake_run: FakeRun, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    ["recipe.yaml", "environment.json", "training.json", "stages.json", "corpus", "shards", "tokenizer", "metrics.jsonl",
-     "samples.jsonl", "evaluate.json", "finetune"],
+    ["recipe.yaml", "environment.json", "training.json", "stages.json", "corpus", "shards", "tokenizer",
+     "metrics.jsonl", "samples.jsonl", "evaluate.json", "finetune"],
 )  # fmt: skip
 def test_what_is_missing_is_left_out(fake_run: FakeRun, tmp_path: Path, missing: str) -> None:
     run = fake_run(tmp_path / "demo")
