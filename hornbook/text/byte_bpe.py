@@ -1,8 +1,8 @@
 """Byte-level BPE as a table from bytes to ids: what `BPE.train` makes and what GPT-2, cl100k and their like are.
 
 A token's id is its rank: encoding merges, in each piece, the neighbours whose joined bytes have the lowest id, until
-none are left. The merges themselves need not be stored. `plain.py` says the same in readable Python; here the work
-is done by tiktoken, and pieces of ASCII text seen before are looked up instead of being merged again.
+none are left. The merges themselves need not be stored. `plain.py` says the same in readable Python; here tiktoken does
+the work, with the pattern written so that its engine runs it faster.
 """
 
 import hashlib
@@ -16,8 +16,6 @@ from hornbook.text.pretokenize import split as split_named
 
 if TYPE_CHECKING:
     import tiktoken
-
-MAX_KNOWN = 1 << 17  # pieces remembered; about 40 MB
 
 
 class ByteBPE:
@@ -37,14 +35,7 @@ class ByteBPE:
         """The ids of a text; only with `special` does the spelling of a special token become its id."""
         if special:
             return self._engine.encode(text, allowed_special="all")
-        ids: list[int] = []
-        for block in self.split.blocks(text):
-            if block.isascii():
-                for found in map(self._known.__getitem__, self.split.find(block)):
-                    ids += found
-            else:
-                ids += self._engine.encode_ordinary(block)
-        return ids
+        return self._engine.encode_ordinary(text)
 
     def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
         """The ids of many texts. In one thread: two made it slower, since every text is too short to share."""
@@ -88,29 +79,11 @@ class ByteBPE:
 
         return tiktoken.Encoding(
             "hornbook",
-            pat_str=self.split.pattern,
+            pat_str=self.split.fast,
             mergeable_ranks=self.ranks,
             special_tokens=self.special,
         )
 
-    @cached_property
-    def _known(self) -> "_Known":
-        return _Known(self._engine)
-
     def __getstate__(self) -> dict[str, Any]:
         """A worker process gets the tables and builds its own engine."""
         return {"ranks": self.ranks, "split": self.split, "special": self.special, "end": self.end, "vocab": self.vocab}
-
-
-class _Known(dict[str, tuple[int, ...]]):
-    """Pieces seen before and their ids: most of a text is words it has used already."""
-
-    def __init__(self, engine: "tiktoken.Encoding") -> None:
-        super().__init__()
-        self._engine = engine
-
-    def __missing__(self, piece: str) -> tuple[int, ...]:
-        if len(self) >= MAX_KNOWN:
-            self.clear()
-        ids = self[piece] = tuple(self._engine.encode_ordinary(piece))
-        return ids

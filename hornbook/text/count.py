@@ -1,8 +1,8 @@
 """Count the distinct pieces of a corpus: all that training a tokenizer needs to know of it, in bounded memory.
 
 The text is cut into parcels of a fixed size, each counted by itself (in another process when there are several) and
-added up in order, so the result is the same whatever the number of processes. When more than MAX_DISTINCT pieces are
-known, those seen least are forgotten; a merge that matters is seen often enough not to notice.
+added up in order, so the result is the same whatever the number of processes. When the distinct pieces outgrow
+MAX_DISTINCT, those seen least are forgotten until half is left; a merge that matters is seen too often to notice.
 """
 
 import itertools
@@ -13,8 +13,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 from hornbook.text.pretokenize import SplitName, split
 
-PARCEL = 1 << 23  # characters counted at once: long enough that handing a parcel over costs little
-MAX_DISTINCT = 1 << 21  # pieces kept; about 300 MB
+PARCEL = 1 << 21  # characters counted at once: long enough that handing a parcel over costs little
+MAX_DISTINCT = 1 << 24  # characters of distinct pieces kept: some two million pieces, about 300 MB
 LONGEST = 256  # characters; a longer run without a boundary is no word and is counted in slices
 
 Parcel = list[str]
@@ -28,7 +28,7 @@ def count_pieces(
     seen = 0
     for counted, characters in _in_order(_parcels(texts), name, processes):
         total.update(counted)
-        if len(total) > MAX_DISTINCT:
+        if sum(map(len, total)) > MAX_DISTINCT:
             total = forget_rare(total, MAX_DISTINCT // 2)
         seen += characters
         if progress is not None:
@@ -51,13 +51,13 @@ def count_parcel(parcel: Parcel, name: SplitName) -> tuple[Counter[str], int]:
 
 
 def forget_rare(counts: Counter[str], keep: int) -> Counter[str]:
-    """Drop all pieces seen once, then twice, ... until at most `keep` are left.
+    """Drop all pieces seen once, then twice, ... until at most `keep` characters are left.
 
-    >>> forget_rare(Counter(the=9, cat=2, sat=1, mat=1), 2)
+    >>> forget_rare(Counter(the=9, cat=2, sat=1, mat=1), 6)
     Counter({'the': 9, 'cat': 2})
     """
     limit = 0
-    while len(counts) > keep:
+    while sum(map(len, counts)) > keep:
         limit += 1
         counts = Counter({piece: number for piece, number in counts.items() if number > limit})
     return counts

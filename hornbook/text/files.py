@@ -44,7 +44,7 @@ def describe(tokenizer: ByteBPE) -> Json:
     cut = {"type": "Split", "pattern": {"Regex": tokenizer.split.pattern}, "behavior": "Isolated", "invert": False}
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     ranked = sorted((i, token) for token, i in tokenizer.ranks.items())
-    pairs = [plain.merge(token, tokenizer.ranks, below=i) for i, token in ranked if len(token) > 1]
+    pairs = [halves(token, tokenizer.ranks) for _, token in ranked if len(token) > 1]
     model = {
         "type": "BPE",
         "dropout": None,
@@ -68,6 +68,21 @@ def describe(tokenizer: ByteBPE) -> Json:
         "decoder": byte_level,
         "model": model,
     }
+
+
+def halves(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
+    """The two tokens that a token was merged from: what encoding leaves of it when nothing as late may be made.
+
+    >>> halves(b"hell", {b"h": 0, b"e": 1, b"l": 2, b"o": 3, b"ll": 4, b"he": 5, b"hell": 6})
+    (b'he', b'll')
+    """
+    rank = ranks[token]
+    pairs = [(token[:i], token[i:]) for i in range(1, len(token))]
+    older = [pair for pair in pairs if ranks.get(pair[0], rank) < rank and ranks.get(pair[1], rank) < rank]
+    if len(older) == 1:
+        return older[0]
+    left, right = plain.merge(token, ranks, below=rank)
+    return left, right
 
 
 def read(folder: Path) -> "Tokenizer":

@@ -9,14 +9,14 @@ the top, count it again, and merge it if the count still holds. Ties go to the s
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hornbook.text.alphabet import BYTE_IDS
 
-Ints: TypeAlias = NDArray[np.signedinteger]
+Ints: TypeAlias = NDArray[np.integer[Any]]
 Group: TypeAlias = "tuple[int, int, int, Ints]"  # -count, left id, right id, the cells where the pair begins
 Entry: TypeAlias = "tuple[int, int, int, Ints, Iterator[Group]]"  # a group and the next lower ones of its merge
 
@@ -85,7 +85,8 @@ class Cells:
         """Those cells where the pair still begins."""
         both = self.ids.take(at) == left
         both &= self.ids.take(at + self.length[left]) == right
-        return at[both]
+        left_over: Ints = at[both]
+        return left_over
 
     def count(self, at: Ints) -> int:
         """How often in the corpus the tokens that begin at some cells occur."""
@@ -143,4 +144,5 @@ def _without_overlap(at: Ints, step: int) -> Ints:
     """
     first = np.diff(at, prepend=-step) != step
     place = np.arange(len(at)) - np.flatnonzero(first)[np.cumsum(first) - 1]  # in its run
-    return at[place % 2 == 0]
+    kept: Ints = at[place % 2 == 0]
+    return kept
