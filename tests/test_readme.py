@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -39,14 +38,25 @@ def test_every_command_can_be_given(path: Path) -> None:
             targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
             assert words[1] in targets, line
             continue
-        command: click.Command = typer.main.get_command(cli.app)
-        context, arguments = click.Context(command, info_name="hornbook"), words[1:]
-        while isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
-            _, found, arguments = command.resolve_command(context, arguments)
-            assert found is not None, line
-            command, context = found, click.Context(found, parent=context)
-        if not isinstance(command, click.Group) and "--help" not in arguments:
-            command.make_context(line, arguments)  # raises on an unknown option or a missing argument
+        parse(typer.main.get_command(cli.app), words[1:])
+
+
+def parse(command: Any, arguments: list[str]) -> None:
+    """Read the arguments as the command line does, without running the command; an error is raised."""
+    parent = None
+    while hasattr(command, "resolve_command"):  # a group of commands
+        if arguments == ["--help"]:
+            return
+        parent = type(command).context_class(command, parent=parent)
+        _, command, arguments = command.resolve_command(parent, arguments)
+    if arguments != ["--help"]:
+        command.make_context(command.name, list(arguments), parent=parent)
+
+
+@pytest.mark.parametrize("line", ["biuld demo", "build", "build demo --rnu x", "compare", "tokenizer trian x", "chat"])
+def test_a_command_that_cannot_be_given_is_seen(line: str) -> None:
+    with pytest.raises(Exception, match=r"No such command|Missing parameter|No such option"):
+        parse(typer.main.get_command(cli.app), shlex.split(line))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=names)
