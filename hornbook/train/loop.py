@@ -73,7 +73,9 @@ class Trainer:
         began = self.clock()
         loss, count = self._gradient(first, rows)
         self.ranks.sum_gradients(self.job.model.parameters())
-        clock = (self.elapsed(), self.lap) if self.ranks.first else (0.0, 0.0)  # one clock for all, or ranks drift apart
+        clock = (
+            (self.elapsed(), self.lap) if self.ranks.first else (0.0, 0.0)
+        )  # one clock for all, or ranks drift apart
         loss, trained, elapsed, self.pace, asked = self.ranks.sum(loss, count, *clock, float(stop.asked))
         stop.asked = stop.asked or asked > 0
         scale = 1.0 / max(trained, 1.0) / self.precision.scale

@@ -7,9 +7,12 @@ WORLD_SIZE; the second starts the other processes with a command of its own.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +20,12 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from hornbook.core.errors import UserError
+
+STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM, 128 + signal.SIGINT)  # ends that somebody asked for
+GRACE = 3.0  # seconds
+AGAIN = "the same command goes on from the last checkpoint"
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,10 @@ def _joined() -> Iterator[Ranks]:
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())
+    except RuntimeError as error:
+        if "gloo" not in str(error):
+            raise
+        raise UserError(f"process {os.environ['RANK']}: lost the others ({_reason(error)}); {AGAIN}") from None
     finally:
         dist.destroy_process_group()
 
@@ -94,11 +107,11 @@ def _joined() -> Iterator[Ranks]:
 def _started(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(processes)}
     others = [
-        subprocess.Popen(
-            [sys.executable, "-m", "hornbook", *sys.argv[1:]], env={**os.environ, **place, "RANK": str(rank)}
-        )
+        subprocess.Popen([sys.executable, "-m", "hornbook", *command], env={**os.environ, **place, "RANK": str(rank)})
         for rank in range(1, processes)
     ]
+    watch = threading.Thread(target=_end_with, args=(others,), daemon=True)
+    watch.start()
     os.environ.update(place, RANK="0")
     try:
         yield from _joined()
@@ -111,6 +124,21 @@ def _started(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
             os.environ.pop(name, None)
         for other in others:
             other.wait()
+
+
+def _end_with(others: list[subprocess.Popen[bytes]]) -> None:
+    """End this process when another one fails: alone it would wait for it in a collective, deaf to everything."""
+    while any(other.poll() is None for other in others):
+        time.sleep(0.2)
+        for rank, other in enumerate(others, 1):
+            if other.poll() not in (None, 0, *STOPPED):
+                time.sleep(GRACE)  # where this process met the same fault, it says so itself and is gone by then
+                print(f"error: process {rank} ended with {other.returncode}; {AGAIN}", file=sys.stderr)
+                os._exit(2)  # what is on disk is whole: checkpoints are atomic
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0].rpartition("] ")[2]
 
 
 def _free_port() -> int:
