@@ -78,11 +78,15 @@ def sync(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what killed writers left aside in a folder."""
+    """Clear away what killed writers left aside in a folder; an old folder whose successor never came is put back."""
+    for path in folder.glob(".*.old"):
+        target = folder / path.name[1:].rsplit(".", 2)[0]
+        if target.exists():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.rename(target)
     for path in folder.glob(".*.aside"):
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-    for path in folder.glob(".*.old"):
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def sha256(path: Path) -> str:

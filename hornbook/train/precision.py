@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+START = 2.0**10  # torch's is 2**16 for a mean; here the loss is a sum, as much larger as a step has tokens
 GROW_AFTER = 2000  # good steps before the scale is doubled: torch.amp.GradScaler's default
 
 
@@ -25,7 +26,7 @@ class Precision:
 
     def __post_init__(self) -> None:
         if self.name == "fp16" and self.scale == 1.0:
-            self.scale = 2.0**16
+            self.scale = START
 
     def context(self) -> AbstractContextManager[object]:
         """Around the forward pass."""

@@ -34,7 +34,11 @@ def launch(folder: Path, world: int, more: str = "{}") -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(folder), more],
-            env={**os.environ, **(place if world > 1 else {"PYTHONPATH": str(root)}), **({"RANK": str(rank)} if world > 1 else {})},
+            env={
+                **os.environ,
+                **(place if world > 1 else {"PYTHONPATH": str(root)}),
+                **({"RANK": str(rank)} if world > 1 else {}),
+            },
         )
         for rank in range(world)
     ]
