@@ -68,7 +68,7 @@ def shard_rate(folder: Path) -> None:
 
 
 def in_groups(tokenizer: Tokenizer, documents: list[str]) -> None:
-    """Encode everything, results thrown away as they come, as a bare loop over batches would; 50 keep the caches warm."""
+    """Encode everything, results thrown away as they come; batches of 50 keep the caches warm."""
     for first in range(0, len(documents), 50):
         tokenizer.encode_batch(documents[first : first + 50])
 
@@ -157,11 +157,19 @@ def child(source: str, tokenizer: str) -> None:
         pipeline.run(pipeline.Corpus(source=source), folder / "corpus")
         shards = tokenize.write(folder / "corpus", folder / "shards", load(Path(tokenizer)), processes=1)
         report = {
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+            "peak_megabytes": peak_megabytes(),
             "tokens": shards.manifest["splits"]["train"]["tokens"],
             "cpu_seconds": time.process_time() - started_at,
         }
     print(json.dumps(report))
+
+
+def peak_megabytes() -> float:
+    """The most memory this process held. Not `ru_maxrss`: on Linux a child starts with its parent's peak."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) / 1e3 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
 
 
 if __name__ == "__main__":
