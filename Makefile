@@ -13,7 +13,8 @@ export OMP_NUM_THREADS ?= 1
 WORKERS ?= 2
 # Seconds in which tests marked slow may start; 0 leaves them out (.ci/run sets it).
 SLOW ?= 0
-CHECK_SECONDS ?= 50
+# Seconds of the processor in which the tests of `make check` may start, in each of the processes.
+CHECK_SECONDS ?= 40
 
 help:
 	@sed -n '2,3s/^# *//p' Makefile
