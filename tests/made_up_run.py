@@ -1,4 +1,4 @@
-"""A run folder with every file that a run leaves behind, none of it trained: reports and comparisons are tested on it."""
+"""A run folder with every file a run leaves behind, none of it trained: reports and comparisons are tested on it."""
 
 import json
 import math
