@@ -128,7 +128,7 @@ class RopePosition(PositionBase):
     def rotate(self, heads: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
         """(a, b) -> (a cos - b sin, b cos + a sin), where rolling by half puts b beneath a and a beneath b."""
         cos, sin = turns
-        return heads * cos + heads.roll(heads.shape[-1] // 2, dims=-1) * sin
+        return torch.addcmul(heads * cos, heads.roll(heads.shape[-1] // 2, dims=-1), sin)
 
 
 Position = Absent | Learned | Rope
