@@ -7,6 +7,7 @@ few row groups a worker.
 import hashlib
 import multiprocessing
 import os
+import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -144,9 +145,9 @@ def encode(task: Task, tokenizer: Tokenizer) -> Encoded:
         dtype=np.int64,
     ).reshape(-1, 3)
     flat = np.full(int(sizes[:, 0].sum()), tokenizer.end, dtype=_dtype(tokenizer.vocab))
-    start = 0
-    for ids in lists:
-        flat[start : start + len(ids)] = ids
+    code, start = flat.dtype.char, 0
+    for ids in lists:  # struct reads a list in two thirds of numpy's time
+        struct.pack_into(f"{len(ids)}{code}", flat.data, start * flat.itemsize, *ids)
         start += len(ids) + 1
     return Encoded(flat, sizes, b"".join(names), sum(map(len, texts)))
 
@@ -200,6 +201,6 @@ class _SplitWriter:
         }
 
     def _append(self, which: int, array: NDArray[Any]) -> None:
-        data = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+        data = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data
         self.digests[which].update(data)
         self.files[which].write(data)
