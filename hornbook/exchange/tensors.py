@@ -5,7 +5,6 @@ The numbers stay in the file until they are used (memory-mapped), so a model cos
 
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -67,8 +66,3 @@ def write(tensors: dict[str, Tensor], path: Path) -> None:
         save_file({name: tensor.to("cpu") for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
     except SafetensorError as error:
         raise UserError(f"{path}: cannot be written ({error}); free some space or name another folder") from None
-
-
-def count_bytes(tensors: dict[str, Tensor]) -> int:
-    """Bytes of numbers in some tensors."""
-    return sum(tensor.numel() * torch.tensor([], dtype=tensor.dtype).element_size() for tensor in tensors.values())
