@@ -61,7 +61,7 @@ class BPE:
         )
         if not counts:
             raise UserError("corpus: no text to train a tokenizer on; check corpus.source and what its filters drop")
-        pieces = {piece.encode("utf-8", "replace"): number for piece, number in counts.items()}
+        pieces = {piece.encode("utf-8", "surrogatepass"): number for piece, number in counts.items()}
         del counts
         learned = merges.learn(pieces, self.merges, progress=lambda n: tell("merge", n))
         tokens = [bytes([byte]) for byte in BYTES]

@@ -16,6 +16,7 @@ import tokenizers
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_json
 from hornbook.text.alphabet import raw
+from hornbook.text.plain import whole
 
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "</s>", "<eos>")  # tried where no eos_token is named
 
@@ -47,7 +48,7 @@ class Delegate:
     def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
         """The ids of many texts, on all cores."""
         engine = self._engine if special else self._literal
-        encodings = engine.encode_batch_fast([_whole(text) for text in texts], add_special_tokens=False)
+        encodings = engine.encode_batch_fast([whole(text) for text in texts], add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -66,7 +67,7 @@ class Delegate:
         """The bytes of each id, special tokens included."""
         added = {i: token.content.encode() for i, token in self._engine.get_added_tokens_decoder().items()}
         vocab = self._engine.get_vocab(with_added_tokens=False)
-        return {i: raw(token) for token, i in vocab.items() if i not in added} | added
+        return {i: _bytes(token) for token, i in vocab.items() if i not in added} | added
 
     @cached_property
     def fingerprint(self) -> str:
@@ -106,12 +107,9 @@ class Delegate:
         return {key: value for key, value in self.__dict__.items() if key not in ("_engine", "_literal", "tokens")}
 
 
-def _whole(text: str) -> str:
-    """Text that UTF-8 can hold: halves of a surrogate pair are joined, a lone one becomes U+FFFD.
-
-    >>> _whole("a\\ud83d\\ude00b\\ud83d") == "a\\U0001f600b\\ufffd"
-    True
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _bytes(token: str) -> bytes:
+    """The bytes of a token; one that is not spelled in bytes stands for its characters, as in `tokenizers`."""
+    try:
+        return raw(token)
+    except KeyError:
+        return token.encode()

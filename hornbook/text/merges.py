@@ -65,7 +65,7 @@ class Cells:
 
     def __init__(self, counts: Mapping[bytes, int], merges: int) -> None:
         wall = bytes([WALL])
-        data = np.frombuffer(wall + wall.join(counts) + wall, np.uint8)
+        data = np.frombuffer(wall.join((b"", *counts, b"")), np.uint8)
         table = np.array(BYTE_IDS, np.int32)
         table[WALL] = NONE
         self.ids = table[data]

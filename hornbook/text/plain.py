@@ -12,7 +12,7 @@ from hornbook.text.pretokenize import split
 def encode(text: str, ranks: Mapping[bytes, int], *, pattern: str) -> list[int]:
     """The ids of a text without special tokens: cut it into pieces, merge inside each."""
     ids = []
-    for piece in split(pattern).pieces(text):
+    for piece in split(pattern).pieces(whole(text)):
         ids += [ranks[token] for token in merge(piece.encode(), ranks)]
     return ids
 
@@ -36,6 +36,17 @@ def merge(piece: bytes, ranks: Mapping[bytes, int], *, below: int | None = None)
         if i < 0 or (below is not None and best >= below):
             return parts
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
+
+
+def whole(text: str) -> str:
+    """Text that UTF-8 can hold: halves of a surrogate pair are joined, a lone one becomes U+FFFD.
+
+    >>> whole("a\\ud83d\\ude00b\\ud83d") == "a\\U0001f600b\\ufffd"
+    True
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def decode(ids: Sequence[int], tokens: Mapping[int, bytes]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SplitName = Literal["gpt2", "cl100k", "han"]
 
-BLOCK = 1 << 15  # characters looked at together
+BLOCK = 1 << 13  # characters looked at together: their pieces stay in the cache
 _TAIL = r"|\s+(?!\S)|\s+"
 
 

@@ -14,6 +14,8 @@ from hornbook.text.alphabet import raw
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.pretokenize import SplitName
 
+END = "<|endoftext|>"
+
 # The pattern and the special tokens of each name, as published in tiktoken.
 NAMES: dict[str, tuple[SplitName, dict[str, int]]] = {
     "r50k_base": ("gpt2", {"<|endoftext|>": 50256}),
@@ -39,6 +41,8 @@ def read_tiktoken(path: Path) -> ByteBPE:
         )
     ranks: dict[bytes, int] = {}
     for number, line in enumerate(_lines(path), start=1):
+        if not line:  # the end of the file
+            continue
         try:
             token, rank = line.split()
             ranks[base64.b64decode(token, validate=True)] = int(rank)
@@ -54,12 +58,12 @@ def read_gpt2(folder: Path) -> ByteBPE:
     if not path.is_file():
         raise UserError(f"{path}: no such file, and vocab.bpe alone names no ids; put encoder.json beside it")
     try:
-        special = {"<|endoftext|>": 50256}
         ids = json.loads(path.read_text(encoding="utf-8"))
+        special = {END: ids[END]}
         ranks = {raw(token): i for token, i in ids.items() if token not in special}
         merges = ["".join(line.split()) for line in _lines(folder / "vocab.bpe")[1:] if line]
         ordered = sorted(ids[token] for token in merges) == [ids[token] for token in merges]
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not GPT-2's vocabulary ({error}); copy encoder.json and vocab.bpe again") from None
     if not ordered:
         raise UserError(

@@ -1,0 +1,86 @@
+"""Tokenizers that are not ours: encoded by the `tokenizers` library with all their rules, under our contract."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer as Reference
+
+from hornbook.core.errors import UserError
+from hornbook.text.bpe import BPE
+from hornbook.text.delegate import Delegate
+from hornbook.text.files import describe
+from hornbook.text.tokenizer import load
+
+TEXT = "Ｆｕｌｌ width, naïve <|endoftext|> 天地玄黄 👩\u200d👩\u200d👧\n"  # noqa: RUF001 - wide letters are meant
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A tokenizer with a normaliser and one with a token that is added but not special."""
+    data = describe(BPE(vocab=300).train([TEXT * 5]))
+    data["normalizer"] = {"type": "NFKC"}
+    data["added_tokens"].append({**data["added_tokens"][0], "id": 300, "content": "<think>", "special": False})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data))
+    return tmp_path
+
+
+def test_the_rules_of_the_file_are_kept(folder: Path) -> None:
+    tokenizer = load(folder)
+    reference = Reference.from_file(str(folder / "tokenizer.json"))
+    assert isinstance(tokenizer, Delegate)
+    assert tokenizer.encode(TEXT, special=True) == reference.encode(TEXT).ids
+    reference.encode_special_tokens = True
+    assert tokenizer.encode(TEXT) == reference.encode(TEXT).ids
+    assert tokenizer.decode(tokenizer.encode(TEXT)).startswith("Full width")
+    assert tokenizer.encode("<think>") == [300]
+    assert "<think>" not in tokenizer.special
+    assert tokenizer.vocab == 301
+
+
+def test_special_tokens_only_when_asked(folder: Path) -> None:
+    tokenizer = load(folder)
+    assert tokenizer.end == tokenizer.special["<|endoftext|>"]
+    assert tokenizer.end not in tokenizer.encode(TEXT)
+    assert tokenizer.end in tokenizer.encode(TEXT, special=True)
+    assert tokenizer.decode(tokenizer.encode(TEXT)) == tokenizer.decode(tokenizer.encode(TEXT, special=True))
+
+
+def test_surrogates_batches_and_copies(folder: Path) -> None:
+    tokenizer = load(folder)
+    assert tokenizer.decode(tokenizer.encode("a\ud83d\ude00\ud800")) == "a😀\ufffd"
+    assert tokenizer.encode_batch(["a", TEXT]) == [tokenizer.encode("a"), tokenizer.encode(TEXT)]
+    copy = pickle.loads(pickle.dumps(tokenizer))
+    assert (copy.encode(TEXT), copy.fingerprint) == (tokenizer.encode(TEXT), tokenizer.fingerprint)
+    with pytest.raises(ValueError, match="id 999 is not one of this tokenizer's 301 ids"):
+        tokenizer.decode([999])
+
+
+def test_saving_keeps_the_file(folder: Path, tmp_path: Path) -> None:
+    tokenizer = load(folder)
+    tokenizer.save(tmp_path / "copy")
+    assert load(tmp_path / "copy").fingerprint == tokenizer.fingerprint
+
+
+def test_no_token_that_ends_a_text(folder: Path) -> None:
+    data = json.loads((folder / "tokenizer.json").read_text())
+    data["added_tokens"] = [{**data["added_tokens"][0], "content": "<mine>"}]
+    (folder / "tokenizer.json").write_text(json.dumps(data))
+    with pytest.raises(UserError, match="no special token that ends a text; name one as eos_token"):
+        load(folder)
+    (folder / "tokenizer_config.json").write_text('{"eos_token": {"content": "<mine>"}}')
+    assert load(folder).end == data["added_tokens"][0]["id"]
+
+
+@pytest.mark.parametrize("name", ["minimind", "torchtitan_small"])
+def test_published_tokenizers(shared_data: Path, name: str) -> None:
+    folder = shared_data / "tokenizers" / name
+    tokenizer = load(folder)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    assert tokenizer.special[config["eos_token"]] == tokenizer.end
+    for file in ("tinyshakespeare/input.txt", "chinese-poetry/论语__lunyu.json"):
+        text = (shared_data / "text" / file).read_text(encoding="utf-8")[:50000]
+        reference = Reference.from_file(str(folder / "tokenizer.json"))
+        assert tokenizer.encode(text) == reference.encode(text, add_special_tokens=False).ids
+        assert tokenizer.decode(tokenizer.encode(text)) == reference.decode(tokenizer.encode(text))
