@@ -74,8 +74,6 @@ def cross_entropy(hidden: Tensor, labels: Tensor, head: nn.Module, *, chunk: int
     trained = labels != IGNORED
     if not trained.all():
         hidden, labels = hidden[trained], labels[trained]  # the rest need no logits at all
-    if not len(labels):
-        return hidden.sum()  # 0 over no rows, and joined to the graph: every gradient is 0
     if not torch.is_grad_enabled():
         pairs = zip(torch.split(hidden, chunk), torch.split(labels, chunk), strict=True)
         return torch.stack([F.cross_entropy(head(h).float(), y, reduction="sum") for h, y in pairs]).sum()

@@ -49,6 +49,10 @@ def dots():
     """Nothing."""
     ...
 
+def empty():
+    """Nothing either."""
+    pass
+
 def short(): "Doc."; return 1
 
 def only_docstring():

@@ -6,7 +6,7 @@ from torch import nn
 
 from hornbook.core.errors import UserError
 from hornbook.generate.engine import Limits, Writing, write
-from hornbook.generate.sample import Sampling
+from hornbook.generate.sample import Sampling, penalize
 from hornbook.model.attention import Attention
 from hornbook.model.embed import Tokens
 from hornbook.model.init import Normal
@@ -41,13 +41,16 @@ def model(request: pytest.FixtureRequest) -> DecoderModel:
     return request.param()
 
 
-def without_state(model: DecoderModel, prompt: list[int], tokens: int) -> list[int]:
+def without_state(model: DecoderModel, prompt: list[int], tokens: int, penalty: float = 1.0) -> list[int]:
     """Greedy, reading everything again for every token."""
     ids = list(prompt)
     model.eval()
     for _ in range(tokens):
         with torch.no_grad():
-            ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
+            logits = model(torch.tensor([ids])).logits[:, -1]
+            seen = torch.zeros_like(logits, dtype=torch.bool)
+            seen[0, ids] = True
+            ids.append(int(penalize(logits, seen, penalty).argmax()))
     return ids[len(prompt) :]
 
 
@@ -67,6 +70,13 @@ def test_with_state_equals_without_token_for_token(model: DecoderModel) -> None:
         (writing,) = run(model, [prompt], GREEDY, Limits(max_new_tokens=12))
         assert writing.new == without_state(model, prompt, 12)
         assert writing.reason == "length"
+
+
+def test_the_repetition_penalty_knows_prompt_and_text(model: DecoderModel) -> None:
+    rows = run(model, PROMPTS, Sampling(temperature=0, repetition_penalty=1.7), Limits(max_new_tokens=12))
+    for row, prompt in zip(rows, PROMPTS, strict=True):
+        assert row.new == without_state(model, prompt, 12, penalty=1.7)
+        assert row.new != without_state(model, prompt, 12)
 
 
 def test_prompts_of_different_lengths_side_by_side_equal_each_alone(model: DecoderModel) -> None:

@@ -101,6 +101,8 @@ def test_nothing_to_train_on_is_zero_and_not_nan() -> None:
     model, rows = Tiny(), batch(untrained=1.1)
     loss = NextToken()(model, rows)
     assert (loss.sum.item(), loss.count) == (0.0, 0)
+    with torch.no_grad():
+        assert NextToken()(model, rows).sum.item() == 0
     loss.sum.backward()
     assert model.mix.weight.grad is not None
     assert all(p.grad is None or not p.grad.any() for p in model.parameters())
