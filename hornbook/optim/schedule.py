@@ -3,6 +3,8 @@
 Progress is a share and not a step, so the same schedule serves a run whose length is given in steps and one that ends
 with a wall-clock budget. Cosine: Loshchilov and Hutter 2017, to a tenth as in GPT-3. WSD (warm-up, stable, decay): Hu
 et al. 2024, section 4; its 1-sqrt cool-down: Haegele et al. 2024. InverseSqrt: Vaswani et al. 2017. No restarts.
+
+A step asks for the progress in its own middle: at exactly 0 or 1 a first or last step would train nothing.
 """
 
 import math
@@ -125,24 +127,13 @@ class InverseSqrt:
 Schedule = Constant | Linear | Cosine | WSD | InverseSqrt
 
 
-def at_step(schedule: Schedule, step: int, total_steps: int) -> float:
-    """The multiplier of step `step` (from 0) of `total_steps`: the schedule in the middle of that step.
-
-    The middle, because a first step at exactly 0 or a last one at exactly 0 would train nothing.
-
-    >>> [at_step(Linear(warmup=0), step, 4) for step in range(4)]
-    [0.875, 0.625, 0.375, 0.125]
-    """
-    return schedule.multiplier((step + 0.5) / total_steps)
-
-
 @dataclass(frozen=True, kw_only=True)
 class BatchRamp:
     """Rows per optimizer step, growing on a straight line: small batches learn faster early on (GPT-3, section 2.3).
 
     >>> ramp = BatchRamp(start=8, end=32, steps=4)
-    >>> [ramp.rows(step) for step in range(6)], ramp.rows_before(5)
-    ([8, 14, 20, 26, 32, 32], 100)
+    >>> [ramp.rows(step) for step in range(6)]
+    [8, 14, 20, 26, 32, 32]
     """
 
     start: int  # rows of step 0
@@ -160,8 +151,3 @@ class BatchRamp:
         if step >= self.steps:
             return self.end
         return self.start + (self.end - self.start) * step // self.steps
-
-    def rows_before(self, step: int) -> int:
-        """Rows of all the steps before `step`: the first row to read when a run resumes there."""
-        ramped = min(step, self.steps)
-        return sum(self.rows(earlier) for earlier in range(ramped)) + (step - ramped) * self.end
