@@ -45,7 +45,7 @@ class Build:
         self.source, self.overrides = str(source), list(overrides)
         self.recipe: Recipe = load(source, overrides)
         self.run = Run(folder or Path("runs") / Path(source).with_suffix(""))
-        self.console = Console()
+        self.console = Console(self._write_report)
 
     def everything(self) -> Path:
         """All stages in order; the path of the report."""
@@ -114,12 +114,11 @@ class Build:
         began = time.monotonic()
         ledger = pipeline.run(config, self.run.corpus)
         train, held_out = (ledger.splits[name] for name in ("train", "validation"))
-        dropped = sum(step.documents_in - step.documents_out for step in ledger.steps.values())
         self._finish("corpus", key, began)
         self.console.note(
             f"corpus     {train.documents:,} documents, {train.bytes / 1e6:.1f} MB to learn from; "
             f"{held_out.documents:,}, {held_out.bytes / 1e6:.2f} MB held out; "
-            f"{dropped:,} dropped, {ledger.bad:,} unreadable"
+            f"{ledger.documents_dropped:,} dropped, {ledger.bad:,} unreadable"
         )
 
     def _tokenizer(self) -> None:
@@ -185,11 +184,14 @@ class Build:
         self._finish("evaluate", key, began)
 
     def _report(self) -> Path:
-        from hornbook.report import write_report  # draws with matplotlib: only when there is something to draw
-
-        path = write_report(self.run.folder)
+        path = self._write_report()
         self.console.note(f"report     {path}")
         return path
+
+    def _write_report(self) -> Path:
+        from hornbook.report import write_report
+
+        return write_report(self.run.folder)
 
     def load_tokenizer(self) -> Tokenizer:
         """The run's tokenizer."""
@@ -197,7 +199,7 @@ class Build:
 
     def _stages(self) -> dict[str, Any]:
         path = self.run.folder / "stages.json"
-        return read_json(path) if path.exists() else {}  # type: ignore[no-any-return]  # JSON
+        return read_json(path) if path.exists() else {}
 
     def _skip(self, stage: str, key: str, output: Path) -> bool:
         done = self._stages().get(stage, {}).get("fingerprint") == key and output.exists()

@@ -98,10 +98,19 @@ def generate(
     import hornbook
 
     text = sys.stdin.read() if prompt == "-" else prompt
-    settings = {"max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
     lm = hornbook.load(model)
     sys.stdout.write(text)
-    pieces = lm.stream(text, **settings, repetition_penalty=repetition_penalty, stop=tuple(stop or ()), seed=seed)
+    pieces = lm.stream(
+        text,
+        max_new_tokens=tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        stop=tuple(stop or ()),
+        seed=seed,
+    )
     for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()

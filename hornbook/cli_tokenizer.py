@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-Folder = Annotated[Path, typer.Argument(metavar="TOKENIZER", help="a run, a model folder, or a folder with a tokenizer")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="TOKENIZER", help="a run, a model folder, or a folder with a tokenizer")
+]
 
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train, use and look at tokenizers.")
 
@@ -23,12 +25,14 @@ def train(
     Example: hornbook tokenizer train my/files --vocab 8192 --out my/tokenizer
     """
     from hornbook.core import recipe
-    from hornbook.corpus.pipeline import Corpus, documents_of
+    from hornbook.corpus.ledger import Ledger
+    from hornbook.corpus.pipeline import Corpus, clean
     from hornbook.text.bpe import BPE
 
     config = recipe.parse(BPE, {"vocab": vocab, "split": split}, "tokenizer")
     corpus = Corpus(source=tuple(sources), column=column)
-    tokenizer = config.train(document.text for document in documents_of(corpus))
+    batches = clean(corpus, Ledger())
+    tokenizer = config.train(document.text for batch in batches for document in batch)
     if shortfall := config.shortfall(tokenizer):
         print(shortfall)
     tokenizer.save(out)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 from hornbook.core.run import Row
 
@@ -11,7 +12,8 @@ EVERY = 5.0  # seconds between lines where the output is a file and a line canno
 class Console:
     """Hears of a run (see `train.job.Listener`) and prints. On a terminal the step's line is written in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, after_validation: Callable[[], object] = lambda: None) -> None:
+        self.after_validation = after_validation
         self.live = sys.stdout.isatty()
         self.last_line = 0.0
         self.open = False
@@ -37,6 +39,7 @@ class Console:
         if "validation_bits_per_byte" in row:
             text += f"  bits per byte {row['validation_bits_per_byte']:.3f}"
         self.note(f"{text}  at step {row['step']}, {span(row['seconds'])}")
+        self.after_validation()
 
     def sampled(self, rows: list[Row]) -> None:
         """The model wrote something."""

@@ -11,6 +11,7 @@ from hornbook.corpus.stored import stored, texts
 from hornbook.evaluate.completion import is_python, parse_rate
 from hornbook.evaluate.compression import baselines, score, xz_that_has_read
 from hornbook.generate.language_model import LanguageModel
+from hornbook.generate.stream import Options
 from hornbook.settings import Evaluation, Recipe
 
 XZ_READS = 64_000_000  # bytes of training text that xz's dictionary can hold
@@ -71,7 +72,7 @@ def _completed(
 ) -> dict[str, Any]:
     """One model's completions of the functions' heads."""
     heads = [row["messages"][0]["content"] + "\n" for row in functions]
-    writing = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature, "seed": 0}
+    writing: Options = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature, "seed": 0}
 
     def complete(prompts: list[str]) -> list[str]:
         if lm.chats:

@@ -18,6 +18,7 @@ from hornbook.data import shards
 from hornbook.data.batches import Source
 from hornbook.exchange import folder as exchange
 from hornbook.generate.language_model import LanguageModel
+from hornbook.generate.stream import Options
 from hornbook.model.cost import training_flops
 from hornbook.model.models import DecoderModel
 from hornbook.objective.language import NextToken
@@ -128,7 +129,7 @@ def _sampler(config: Train, tokenizer: Tokenizer) -> Callable[[nn.Module], list[
     def sample(model: nn.Module) -> list[Row]:
         assert isinstance(model, DecoderModel)
         lm = LanguageModel(model, tokenizer)
-        settings = {"max_new_tokens": SAMPLE_TOKENS, "temperature": 0.8, "top_p": 0.95, "seed": 0}
+        settings: Options = {"max_new_tokens": SAMPLE_TOKENS, "temperature": 0.8, "top_p": 0.95, "seed": 0}
         return [{"prompt": prompt, "text": lm.generate(prompt, **settings)} for prompt in config.prompts]
 
     return sample if config.prompts else None

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from hornbook.generate.language_model import LanguageModel
+from hornbook.generate.stream import Options
 
 HELP = "/new forgets the conversation, /quit or Ctrl-D leaves, Ctrl-C stops an answer, \\ at a line's end goes on below"
 
@@ -14,7 +15,7 @@ def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | 
     kind = "answers" if lm.chats else "has no chat template: it goes on from what you write"
     parameters = sum(parameter.numel() for parameter in lm.module.parameters())
     print(f"{model}, {parameters / 1e6:.1f} M parameters, {kind}\n{HELP}")
-    settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p}
+    settings: Options = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p}
     messages: list[dict[str, str]] = []
     number = 0
     while (line := ask()) is not None:
@@ -28,8 +29,8 @@ def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | 
             continue
         number += 1
         messages.append({"role": "user", "content": line})
-        turn = None if seed is None else seed + number
-        pieces = lm.stream_chat(messages, **settings, seed=turn) if lm.chats else lm.stream(line, **settings, seed=turn)
+        settings["seed"] = None if seed is None else seed + number
+        pieces = lm.stream_chat(messages, **settings) if lm.chats else lm.stream(line, **settings)
         messages.append({"role": "assistant", "content": say(pieces)})
 
 

@@ -9,7 +9,7 @@ import pytest
 from hornbook.build import Build
 from hornbook.core.errors import UserError
 
-WORDS = "the a cat dog bird tree river stone sees eats likes under over near small large old and then".split()
+WORDS = ["the", "a", "cat", "dog", "bird", "tree", "sees", "eats", "likes", "under", "over", "old", "and", "then"]
 HAN = "春夏秋冬山水風雲花鳥月日人家天地一二三不有無來去上下中大小"
 
 SMALL = [

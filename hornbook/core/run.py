@@ -74,11 +74,11 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, row: Row) -> None:
-        """Add one row; it is in the operating system's hands when this returns."""
+    def append(self, *rows: Row) -> None:
+        """Add rows; they are in the operating system's hands when this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
     def rows(self) -> list[Row]:
         """Every whole row."""

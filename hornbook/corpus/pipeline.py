@@ -75,7 +75,7 @@ def run(config: Corpus, folder: Path, *, progress: Progress | None = None) -> Le
     with new_folder(folder) as aside:
         writers = {split: Writer(aside, split) for split in ("train", "validation")}
         split = Split(config.validation)
-        for name, document in split(_clean(config, ledger, progress)):
+        for name, document in split(clean(config, ledger, progress)):
             writers[name].write(document)
             ledger.splits[name].add(document)
         ledger.split_rule = split.rule
@@ -85,7 +85,8 @@ def run(config: Corpus, folder: Path, *, progress: Progress | None = None) -> Le
     return ledger
 
 
-def _clean(config: Corpus, ledger: Ledger, progress: Progress | None) -> Iterator[list[Document]]:
+def clean(config: Corpus, ledger: Ledger, progress: Progress | None = None) -> Iterator[list[Document]]:
+    """Read and clean the documents of a corpus, batch by batch; `ledger` keeps the account."""
     steps = config.steps()
     for batch in batches(_read(config, ledger, progress)):
         for step in steps:

@@ -5,6 +5,7 @@ GPTDatasetV1 does (Raschka, Build a Large Language Model from Scratch, section 2
 left out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,12 +36,15 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch on a device; from pinned memory the copy runs beside the computation."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
 
-        def move(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(device, non_blocking=True)
+    def cut(self, length: int) -> "Batch":
+        """The same tokens as rows of `length`, which divides the rows there are."""
+        return self._each(lambda tensor: tensor.reshape(-1, length))
 
-        ids, labels = (tensor.to(device, non_blocking=True) for tensor in (self.input_ids, self.labels))
-        return Batch(ids, labels, move(self.document_ids), move(self.positions))
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        documents, positions = (None if t is None else change(t) for t in (self.document_ids, self.positions))
+        return Batch(change(self.input_ids), change(self.labels), documents, positions)
 
 
 class Source(Protocol):

@@ -62,7 +62,8 @@ def score(
         progress((start + len(batch)) / len(windows))
     sizes = [len(text.encode()) for text in texts]
     bits = [value / math.log(2) for value in nats]
-    interval = bootstrap_ratio(bits, sizes)
+    full = [place for place, size in enumerate(sizes) if size]
+    interval = bootstrap_ratio([bits[place] for place in full], [sizes[place] for place in full])
     return Compression(sum(bits) / sum(sizes), interval, sum(sizes), sum(len(ids) for ids in coded))
 
 

@@ -12,6 +12,27 @@ from hornbook.train.horizon import seconds
 
 
 @dataclass(frozen=True, kw_only=True)
+class LengthRamp:
+    """Rows are cut into shorter ones at first: attention costs less and more documents meet in a step.
+
+    Li et al. 2022, "The Stability-Efficiency Dilemma" (sequence length warm-up); here in one step, not many.
+    """
+
+    start: int  # tokens of a row at first; must divide the full length
+    until: float  # share of the run after which rows are whole
+
+    def __post_init__(self) -> None:
+        if self.start < 1:
+            raise RecipeError(f"start: {self.start} is no length; give tokens, such as 128")
+        if not 0 < self.until <= 1:
+            raise RecipeError(f"until: {self.until} is not a share of the run; give a number above 0, up to 1")
+
+    def length(self, progress: float, full: int) -> int:
+        """Tokens of a row at this point of the run."""
+        return self.start if progress < self.until else full
+
+
+@dataclass(frozen=True, kw_only=True)
 class Train:
     """One stage of training. Exactly one of `steps`, `tokens`, `epochs` and `budget` says how long it is."""
 
@@ -21,6 +42,7 @@ class Train:
     budget: str | None = None  # wall-clock time: 6m, 1h30m
     tokens_per_step: int = 8192  # over all processes and micro-batches
     ramp: BatchRamp | None = None  # a smaller batch at first (GPT-3, section 2.3)
+    lengths: LengthRamp | None = None  # shorter rows at first
     micro_batch: int | None = None  # rows that go through the model at once; None: about 4,096 tokens
     optimizer: AdamW | Muon = field(default_factory=AdamW)
     schedule: Schedule = field(default_factory=Cosine)

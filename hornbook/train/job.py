@@ -73,6 +73,8 @@ def rows_per_step(config: Train, source: Source) -> int:
             f"tokens_per_step: {config.tokens_per_step} holds {rows} rows of {source.length} tokens; "
             f"give at least {source.length * max(1, config.processes)}"
         )
+    if config.lengths is not None and source.length % config.lengths.start:
+        raise UserError(f"lengths.start: {config.lengths.start} does not divide the rows of {source.length} tokens")
     return rows
 
 
@@ -93,3 +95,12 @@ def bits_per_byte(loss: float, bytes_per_token: float) -> float:
     1.0
     """
     return loss / 0.6931471805599453 / bytes_per_token
+
+
+def few(names: list[str]) -> str:
+    """The first of many names, for a sentence.
+
+    >>> few(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more documents'
+    """
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more documents" if len(names) > 3 else "")

@@ -18,7 +18,7 @@ from hornbook.data.batches import Batch, Source
 from hornbook.optim.groups import clip
 from hornbook.train import checkpoint
 from hornbook.train.config import Train
-from hornbook.train.job import Job, Listener, Progress, bits_per_byte, horizon, rows_per_step
+from hornbook.train.job import Job, Listener, Progress, bits_per_byte, few, horizon, rows_per_step
 from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
 from hornbook.train.stop import Stop
@@ -98,7 +98,9 @@ class Trainer:
         torch.manual_seed(hash((self.job.seed, self.progress.step, self.ranks.rank)) % 2**63)  # dropout
         self.job.model.train()
         total, count = torch.zeros((), device=self.device), 0
+        length = self._length()
         for batch in self._batches(self.job.source, self.ranks.share(first, rows)):
+            batch = batch.cut(length) if length < self.job.source.length else batch
             with self.precision.context():
                 loss = self.job.objective(self.job.model, batch)
             (loss.sum * self.precision.scale).backward()  # type: ignore[no-untyped-call]  # torch's
@@ -110,6 +112,13 @@ class Trainer:
         size = self.config.micro_batch or max(1, MICRO_BATCH_TOKENS // source.length)
         starts = range(rows.start, rows.stop, size)
         return [source.batch(row, min(size, rows.stop - row)).to(self.device) for row in starts]
+
+    def _length(self) -> int:
+        """Tokens of a row now."""
+        full = self.job.source.length
+        if self.config.lengths is None:
+            return full
+        return self.config.lengths.length(self.horizon.progress(self.progress.step, self.progress.seconds), full)
 
     def _fault(self, loss: float, norm: float) -> str | None:
         guard = self.config.guard
@@ -150,8 +159,7 @@ class Trainer:
         if config.sample_every and self.job.sample and self.ranks.first and (step % config.sample_every == 0 or last):
             self.job.model.eval()
             rows = [{"step": step, "tokens": self.progress.tokens, **row} for row in self.job.sample(self.job.model)]
-            for row in rows:
-                self.samples.append(row)
+            self.samples.append(*rows)
             self.listener.sampled(rows)
         if step % config.save_every == 0:
             self._save()
@@ -163,7 +171,8 @@ class Trainer:
         self.job.model.eval()
         total, count = 0.0, 0
         for batch in self._batches(source, self.ranks.share(0, rows)):
-            loss = self.job.objective(self.job.model, batch)
+            with self.precision.context():
+                loss = self.job.objective(self.job.model, batch)
             total, count = total + float(loss.sum), count + loss.count
         total, trained = self.ranks.sum(total, count)
         row: Row = {"step": self.progress.step, "tokens": self.progress.tokens}
@@ -190,8 +199,7 @@ class Trainer:
 
     def _resume(self) -> None:
         """Go to the newest whole checkpoint, or write the one of step 0 that the guard may need."""
-        note = self.listener.note if self.ranks.first else lambda _: None
-        snapshot = checkpoint.latest(self.run.checkpoints, note)
+        snapshot = checkpoint.latest(self.run.checkpoints, self.listener.note if self.ranks.first else lambda _: None)
         self.ranks.wait()
         if snapshot is None:
             self._rewind_logs()
@@ -201,7 +209,7 @@ class Trainer:
         self._restore(snapshot)
         if self.ranks.first:
             self._rewind_logs()
-            note(f"going on from step {self.progress.step}")
+            self.listener.note(f"going on from step {self.progress.step}")
 
     def _look_first(self) -> None:
         """Validate before the first step; what that takes is kept free at the end of a budget."""
@@ -209,7 +217,7 @@ class Trainer:
             began = self.clock()
             self._validate(self.job.validation)
             spent = self.clock() - began if self.ranks.first else 0.0
-            self.progress.reserve = self.ranks.sum(spent)[0]
+            self.progress.reserve = self.progress.seconds = self.ranks.sum(spent)[0]
             self.horizon = horizon(self.config, self.job.source, self.progress.reserve)
 
     def _restore(self, snapshot: checkpoint.Snapshot) -> None:
@@ -243,14 +251,10 @@ class Trainer:
         if self.ranks.first:
             self._rewind_logs()
             self.events.append({**event, "rows": [first, first + rows]})
-            self.listener.note(f"step {step}: {fault}; back to step {self.progress.step}, skipping {_few(documents)}")
+            self.listener.note(f"step {step}: {fault}; back to step {self.progress.step}, skipping {few(documents)}")
         self._save()
         if len(self.progress.watch.skipped) >= self.config.guard.patience:
             raise UserError(
                 f"{self.run.events}: {len(self.progress.watch.skipped)} faults, the last at step {step} ({fault}); "
                 "lower the learning rate or look at the documents listed there"
             )
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more documents" if len(names) > 3 else "")

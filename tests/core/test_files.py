@@ -29,9 +29,13 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
-    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "run") as aside:
-        (aside / "half").write_text("x")
-        _ = 1 / 0
+    def fail() -> None:
+        with new_folder(tmp_path / "run") as aside:
+            (aside / "half").write_text("x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert os.listdir(tmp_path) == []
     for text in ("first", "second"):
         with new_folder(tmp_path / "run") as aside:

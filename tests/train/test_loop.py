@@ -12,7 +12,7 @@ from hornbook.core.run import Run
 from hornbook.optim.adamw import AdamW
 from hornbook.optim.muon import Muon
 from hornbook.optim.schedule import BatchRamp
-from hornbook.train.config import Train
+from hornbook.train.config import LengthRamp, Train
 from hornbook.train.guard import Guard
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
@@ -187,3 +187,25 @@ def test_validation_is_the_mean_over_the_held_out_rows(tmp_path):
 def test_too_few_tokens_per_step_says_how_many_a_row_has(tmp_path):
     with pytest.raises(UserError, match=r"tokens_per_step: 4 holds 0 rows of 8 tokens; give at least 8"):
         fit(tmp_path, settings(tokens_per_step=4))
+
+
+def test_rows_are_short_at_first_and_the_tokens_the_same(tmp_path):
+    shapes = []
+
+    class Watching(Bigram):
+        def forward(self, input_ids, **rest):
+            if self.training:
+                shapes.append(tuple(input_ids.shape))
+            return super().forward(input_ids, **rest)
+
+    config = settings(steps=4, lengths=LengthRamp(start=4, until=0.5))
+    model, _ = fit(tmp_path / "ramp", config, model=Watching())
+    assert shapes == [(8, 4), (8, 4), (4, 8), (4, 8)]
+    plain, _ = fit(tmp_path / "plain", settings(steps=4))
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one, other)  # a model without attention cannot see the cut
+
+
+def test_a_short_length_that_does_not_divide_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"lengths.start: 3 does not divide the rows of 8 tokens"):
+        fit(tmp_path, settings(lengths=LengthRamp(start=3, until=0.5)))
