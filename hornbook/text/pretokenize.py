@@ -6,7 +6,7 @@ beside it. `han` is ours: Han, kana and other letters never share a piece, no ru
 100 MB without a space is only many small pieces), marks stay with their letters, and `'test'` is not cut after `'t`.
 
 Every pattern is written once for engines that know Unicode and once for ASCII text and Python's `re`: the same pieces,
-two times faster, with classes spelled out, the commonest alternative first and no way back (`++`) where none helps.
+faster, with classes spelled out, the commonest alternative first and no way back (`++`) where none helps.
 """
 
 import re
