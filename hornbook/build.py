@@ -20,7 +20,7 @@ from hornbook.corpus import pipeline
 from hornbook.corpus.stored import texts
 from hornbook.data import shards, tokenize
 from hornbook.settings import Recipe, load
-from hornbook.stages import train_stage
+from hornbook.stages import has_pairs, train_stage
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
 from hornbook.train.parallel import is_first, ranks
@@ -53,7 +53,7 @@ class Build:
             self._prepare()
             self._train("pretrain")
             if self.recipe.finetune is not None:
-                self._train("finetune")
+                self._finetune()
             self._evaluate()
             return self._report()
 
@@ -161,6 +161,13 @@ class Build:
             if joined.first:
                 self._finish(stage, key, began)
                 self.console.note(f"{stage:<10} {run.model}, {self._took(stage)}")
+
+    def _finetune(self) -> None:
+        """The instruction stage, where the text has anything to make instructions of."""
+        if has_pairs(self.run):
+            self._train("finetune")
+        else:
+            self.console.note("finetune   left out: the text holds no Python functions with docstrings to learn from")
 
     def _trained_on(self, stage: str) -> Any:
         if stage == "finetune":

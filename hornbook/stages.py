@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from hornbook.core.files import read_json, write_json
 from hornbook.core.machine import compiler
 from hornbook.core.run import Row, Run
 from hornbook.corpus.instruct import pairs
-from hornbook.corpus.stored import stored
+from hornbook.corpus.stored import stored, texts
 from hornbook.data import shards
 from hornbook.data.batches import Source
 from hornbook.exchange import folder as exchange
@@ -32,6 +33,8 @@ from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
 
 SAMPLE_TOKENS = 96  # of a sample while training
+BEGINNINGS = 3  # held-out documents whose first words samples begin with, where the recipe gives no prompts
+BEGINNING = 48  # characters of them
 
 
 def train_stage(recipe: Recipe, stage: str, run: Run, console: Console, ranks: Ranks) -> None:
@@ -49,7 +52,7 @@ def train_stage(recipe: Recipe, stage: str, run: Run, console: Console, ranks: R
     compiled = _compile(config, model, choice.device)
     threads_in_all = threads * ranks.world
     peak = 1e9 * machine.peak_gflops(threads_in_all, choice.precision, device=choice.device) if ranks.first else 0.0
-    job = dataclasses.replace(job, peak_flops=peak, sample=_sampler(config, tokenizer))
+    job = dataclasses.replace(job, peak_flops=peak, sample=_sampler(config.prompts or _beginnings(run), tokenizer))
     home = run if stage == "pretrain" else run.stage(stage)
     if ranks.first:
         console.note(_introduction(stage, model, choice, threads, ranks, compiled))
@@ -103,6 +106,14 @@ def _instruction(recipe: Recipe, run: Run, tokenizer: Tokenizer) -> Job:
     )
 
 
+def has_pairs(run: Run) -> bool:
+    """Whether the training text holds anything to instruct with: Python functions with a docstring."""
+    return (
+        next(pairs(stored(run.corpus, "train")), None) is not None
+        and next(pairs(stored(run.corpus, "validation")), None) is not None
+    )
+
+
 @contextmanager
 def in_turn(ranks: Ranks) -> Iterator[None]:
     """The first process goes first, the others when it is done."""
@@ -125,14 +136,19 @@ def _compile(config: Train, model: nn.Module, device: str) -> str:
     return "compiled"
 
 
-def _sampler(config: Train, tokenizer: Tokenizer) -> Callable[[nn.Module], list[Row]] | None:
+def _beginnings(run: Run) -> tuple[str, ...]:
+    """How a few held-out documents begin."""
+    return tuple(text[:BEGINNING] for text in islice(texts(run.corpus, "validation"), BEGINNINGS))
+
+
+def _sampler(prompts: tuple[str, ...], tokenizer: Tokenizer) -> Callable[[nn.Module], list[Row]] | None:
     def sample(model: nn.Module) -> list[Row]:
         assert isinstance(model, DecoderModel)
         lm = LanguageModel(model, tokenizer)
         settings: Options = {"max_new_tokens": SAMPLE_TOKENS, "temperature": 0.8, "top_p": 0.95, "seed": 0}
-        return [{"prompt": prompt, "text": lm.generate(prompt, **settings)} for prompt in config.prompts]
+        return [{"prompt": prompt, "text": lm.generate(prompt, **settings)} for prompt in prompts]
 
-    return sample if config.prompts else None
+    return sample if prompts else None
 
 
 def _introduction(stage: str, model: nn.Module, choice: machine.Choice, threads: int, ranks: Ranks, how: str) -> str:

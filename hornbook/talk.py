@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 
+from hornbook.core.errors import UserError
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.stream import Options
 
@@ -30,8 +31,13 @@ def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | 
         number += 1
         messages.append({"role": "user", "content": line})
         settings["seed"] = None if seed is None else seed + number
-        pieces = lm.stream_chat(messages, **settings) if lm.chats else lm.stream(line, **settings)
-        messages.append({"role": "assistant", "content": say(pieces)})
+        try:
+            said = say(lm.stream_chat(messages, **settings) if lm.chats else lm.stream(line, **settings))
+        except UserError as error:  # the conversation has outgrown the model's context
+            messages = []
+            print(f"{error}\n(the conversation starts anew)")
+            continue
+        messages.append({"role": "assistant", "content": said or " "})
 
 
 def ask() -> str | None:

@@ -6,7 +6,6 @@ import pytest
 
 import hornbook
 from hornbook.build import Build
-from hornbook.core.errors import UserError
 
 FUNCTION = '''
 def {name}_{number}({arg}):
@@ -78,9 +77,10 @@ def test_transformers_renders_the_same_conversation(built):
     assert theirs == lm.renderer.prompt(messages)
 
 
-def test_text_without_functions_has_nothing_to_instruct(tmp_path):
+def test_text_without_functions_is_trained_without_the_instruction_stage(tmp_path, capsys):
     (tmp_path / "files").mkdir()
     for number in range(30):
         (tmp_path / "files" / f"{number}.txt").write_text(f"Only words, nothing else, in file {number}. " * 20)
-    with pytest.raises(UserError, match="no rows to train on"):
-        Build("tiny/pretrain", [*TINY, f"corpus.source={tmp_path / 'files'}"], tmp_path / "run").everything()
+    Build("tiny/pretrain", [*TINY, f"corpus.source={tmp_path / 'files'}"], tmp_path / "run").everything()
+    assert "finetune   left out: the text holds no Python functions" in capsys.readouterr().out
+    assert not hornbook.load(str(tmp_path / "run")).chats

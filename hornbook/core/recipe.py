@@ -228,10 +228,10 @@ def leaves(config: Any, where: str = "") -> Iterator[tuple[str, Any]]:
 def tag(kind: Any) -> str:
     """The name a recipe uses for a class.
 
-    >>> tag(type("GatedMLP", (), {})), tag(type("RMSNorm", (), {}))
-    ('gated_mlp', 'rms_norm')
+    >>> tag(type("GatedMLP", (), {})), tag(type("RMSNorm", (), {})), tag(type("AdamW", (), {}))
+    ('gated_mlp', 'rms_norm', 'adamw')
     """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z](?!$))|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
 
 
 def _join(where: str, key: str) -> str:

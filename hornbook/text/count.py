@@ -51,16 +51,13 @@ def count_parcel(parcel: Parcel, name: SplitName) -> tuple[Counter[str], int]:
 
 
 def forget_rare(counts: Counter[str], keep: int) -> Counter[str]:
-    """Drop all pieces seen once, then twice, ... until at most `keep` characters are left.
+    """The pieces seen most, as many as `keep` characters hold; among equals the first ones seen.
 
-    >>> forget_rare(Counter(the=9, cat=2, sat=1, mat=1), 6)
-    Counter({'the': 9, 'cat': 2})
+    >>> forget_rare(Counter(mat=1, the=9, sat=1, cat=2), 9)
+    Counter({'the': 9, 'cat': 2, 'mat': 1})
     """
-    limit = 0
-    while sum(map(len, counts)) > keep:
-        limit += 1
-        counts = Counter({piece: number for piece, number in counts.items() if number > limit})
-    return counts
+    held = itertools.accumulate(len(piece) for piece, _ in counts.most_common())
+    return Counter(dict(pair for pair, size in zip(counts.most_common(), held, strict=True) if size <= keep))
 
 
 def _parcels(texts: Iterable[str]) -> Iterator[Parcel]:

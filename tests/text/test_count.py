@@ -32,13 +32,18 @@ def test_pieces_seen_once_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(count, "PARCEL", 10)
     monkeypatch.setattr(count, "MAX_DISTINCT", 40)
     texts = [f"word again and again{number:07d} " for number in range(100)]
-    counts = count_pieces(texts, "han", processes=1)
+    counts = count_pieces(texts, "gpt2", processes=1)
     assert sum(map(len, counts)) <= 60
     assert counts["word"] + counts[" again"] > 150
 
 
-def test_forgetting_goes_on_until_enough_is_forgotten() -> None:
-    assert forget_rare(Counter(a=1, b=2, c=3, d=4), 1) == Counter(d=4)
+def test_among_equals_the_first_are_kept() -> None:
+    assert forget_rare(Counter(a=1, b=2, c=1, d=1), 3) == Counter(b=2, a=1, c=1)
+
+
+def test_a_corpus_of_distinct_pieces_is_not_forgotten_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(count, "MAX_DISTINCT", 100)
+    assert len(count_pieces([" ".join(map(str, range(100, 300)))], "gpt2", processes=1)) >= 10
 
 
 def test_a_run_without_a_boundary_is_counted_in_slices() -> None:

@@ -48,6 +48,7 @@ def test_the_page_is_whole_safe_and_offline(tokenizer: ByteBPE) -> None:
     assert [int(hover.split(" ")[1]) for _, hover, _ in spans] == ids
     assert [bytes.fromhex(hover.split(": ")[1]) for _, hover, _ in spans] == [tokenizer.decode_bytes([i]) for i in ids]
     assert [kind for kind, _, _ in spans].count("special") == 1
+    assert all(re.fullmatch(r"(?:[^<>&]|&#?\w+;)*", text) for _, _, text in spans)
     assert "<b>&</b>" in "".join(unescape(text) for _, _, text in spans)
     assert not re.search(r"<script|src=|href=|@import|https?:|<b>&<", html)
 
