@@ -89,5 +89,7 @@ def _completed(
         {"prompt": head, "text": body, "parses": is_python(head, body)}
         for head, body in zip(heads, rate.completions, strict=True)
     ]
+    best = next((example for example in examples if example["parses"]), examples[0])
+    console.sampled([best])
     shown = {"parsed": rate.parsed, "trials": rate.trials, "share": rate.share, "interval": rate.interval}
     return {"stage": stage, **shown, "examples": examples[:EXAMPLES]}

@@ -153,7 +153,8 @@ def _sampler(prompts: tuple[str, ...], tokenizer: Tokenizer) -> Callable[[nn.Mod
 
 def _introduction(stage: str, model: nn.Module, choice: machine.Choice, threads: int, ranks: Ranks, how: str) -> str:
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    layout = f"{ranks.world} processes of {threads} threads" if ranks.world > 1 else f"{threads} threads"
+    each = f"{threads} thread" + "s" * (threads > 1)
+    layout = f"{ranks.world} processes of {each}" if ranks.world > 1 else each
     return f"{stage:<10} {parameters / 1e6:.2f} M parameters on {choice.device}, {choice.precision}, {layout}, {how}"
 
 

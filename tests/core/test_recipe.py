@@ -268,7 +268,7 @@ def test_leaves_are_every_value_with_its_path_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("AdamW", "adam_w"), ("MLP", "mlp"), ("WSD", "wsd"), ("MultiHead2D", "multi_head2_d")]
+    ("name", "expected"), [("AdamW", "adamw"), ("MLP", "mlp"), ("WSD", "wsd"), ("MultiHead2D", "multi_head2d")]
 )
 def test_tags(name: str, expected: str) -> None:
     assert recipe.tag(type(name, (), {})) == expected
