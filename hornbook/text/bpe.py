@@ -68,7 +68,9 @@ class BPE:
         for left, right in learned:
             tokens.append(tokens[left] + tokens[right])
         special = {token: len(tokens) + i for i, token in enumerate(self.special)}
-        return ByteBPE({token: i for i, token in enumerate(tokens)}, split=self.split, special=special)
+        tokenizer = ByteBPE({token: i for i, token in enumerate(tokens)}, split=self.split, special=special)
+        tokenizer.merges = [(tokens[left], tokens[right]) for left, right in learned]
+        return tokenizer
 
     def shortfall(self, tokenizer: ByteBPE) -> str:
         """What to tell the user when the text was too small for the vocabulary; empty when it was not."""

@@ -1,7 +1,7 @@
 """Byte-level BPE as a table from bytes to ids: what `BPE.train` makes and what GPT-2, cl100k and their like are.
 
 A token's id is its rank: encoding merges, in each piece, the neighbours whose joined bytes have the lowest id, until
-none are left. The merges themselves need not be stored. `plain.py` says the same in readable Python; here tiktoken does
+none are left. `plain.py` says the same in readable Python; here tiktoken does
 the work, with the pattern written so that its engine runs it faster.
 """
 
@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hornbook.text import plain
 from hornbook.text.pretokenize import SplitName
 from hornbook.text.pretokenize import split as split_named
 
@@ -57,6 +58,12 @@ class ByteBPE:
         """The bytes of each id, special tokens included."""
         spelled = {i: token.encode() for token, i in self.special.items()}
         return {i: token for token, i in self.ranks.items()} | spelled
+
+    @cached_property
+    def merges(self) -> list[tuple[bytes, bytes]]:
+        """The pair that each token but the bytes was merged from, in order; found again where it is not remembered."""
+        ranked = sorted((i, token) for token, i in self.ranks.items() if len(token) > 1)
+        return [plain.halves(token, self.ranks) for _, token in ranked]
 
     @cached_property
     def fingerprint(self) -> str:

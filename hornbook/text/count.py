@@ -14,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from hornbook.text.pretokenize import SplitName, split
 
 PARCEL = 1 << 21  # characters counted at once: long enough that handing a parcel over costs little
+FIRST = 4  # parcels counted before other processes are started, which takes as long
 MAX_DISTINCT = 1 << 24  # characters of distinct pieces kept: some two million pieces, about 300 MB
 LONGEST = 256  # characters; a longer run without a boundary is no word and is counted in slices
 
@@ -75,15 +76,14 @@ def _parcels(texts: Iterable[str]) -> Iterator[Parcel]:
 
 
 def _in_order(parcels: Iterator[Parcel], name: SplitName, processes: int) -> Iterator[tuple[Counter[str], int]]:
-    """Count every parcel; a corpus of one parcel starts no process, which would take longer than the counting."""
-    first = list(itertools.islice(parcels, 2))
-    if processes == 1 or len(first) < 2:
-        for parcel in itertools.chain(first, parcels):
-            yield count_parcel(parcel, name)
+    """Count every parcel: the first ones here, and if there are more, the rest in other processes."""
+    yield from (count_parcel(parcel, name) for parcel in itertools.islice(parcels, FIRST if processes > 1 else None))
+    more = next(parcels, None)
+    if more is None:
         return
     waiting: deque[Future[tuple[Counter[str], int]]] = deque()
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        for parcel in itertools.chain(first, parcels):
+        for parcel in itertools.chain([more], parcels):
             waiting.append(pool.submit(count_parcel, parcel, name))
             if len(waiting) > processes:  # never more parcels in memory than are being worked on
                 yield waiting.popleft().result()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_json
-from hornbook.text import plain
 from hornbook.text.alphabet import raw, visible
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.delegate import Delegate
@@ -44,7 +43,6 @@ def describe(tokenizer: ByteBPE) -> Json:
     cut = {"type": "Split", "pattern": {"Regex": tokenizer.split.pattern}, "behavior": "Isolated", "invert": False}
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     ranked = sorted((i, token) for token, i in tokenizer.ranks.items())
-    pairs = [halves(token, tokenizer.ranks) for _, token in ranked if len(token) > 1]
     model = {
         "type": "BPE",
         "dropout": None,
@@ -55,7 +53,7 @@ def describe(tokenizer: ByteBPE) -> Json:
         "byte_fallback": False,
         "ignore_merges": False,
         "vocab": {visible(token): i for i, token in ranked},
-        "merges": [[visible(part) for part in pair] for pair in pairs],
+        "merges": [[visible(part) for part in pair] for pair in tokenizer.merges],
     }
     return {
         "version": "1.0",
@@ -68,21 +66,6 @@ def describe(tokenizer: ByteBPE) -> Json:
         "decoder": byte_level,
         "model": model,
     }
-
-
-def halves(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
-    """The two tokens that a token was merged from: what encoding leaves of it when nothing as late may be made.
-
-    >>> halves(b"hell", {b"h": 0, b"e": 1, b"l": 2, b"o": 3, b"ll": 4, b"he": 5, b"hell": 6})
-    (b'he', b'll')
-    """
-    rank = ranks[token]
-    pairs = [(token[:i], token[i:]) for i in range(1, len(token))]
-    older = [pair for pair in pairs if ranks.get(pair[0], rank) < rank and ranks.get(pair[1], rank) < rank]
-    if len(older) == 1:
-        return older[0]
-    left, right = plain.merge(token, ranks, below=rank)
-    return left, right
 
 
 def read(folder: Path) -> "Tokenizer":

@@ -38,6 +38,21 @@ def merge(piece: bytes, ranks: Mapping[bytes, int], *, below: int | None = None)
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
 
 
+def halves(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]:
+    """The two tokens that a token was merged from: what encoding leaves of it when nothing as late may be made.
+
+    >>> halves(b"hell", {b"h": 0, b"e": 1, b"l": 2, b"o": 3, b"ll": 4, b"he": 5, b"hell": 6})
+    (b'he', b'll')
+    """
+    rank = ranks[token]
+    pairs = [(token[:i], token[i:]) for i in range(1, len(token))]
+    older = [pair for pair in pairs if ranks.get(pair[0], rank) < rank and ranks.get(pair[1], rank) < rank]
+    if len(older) == 1:
+        return older[0]
+    left, right = merge(token, ranks, below=rank)
+    return left, right
+
+
 def whole(text: str) -> str:
     """Text that UTF-8 can hold: halves of a surrogate pair are joined, a lone one becomes U+FFFD.
 

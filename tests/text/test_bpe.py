@@ -43,6 +43,14 @@ def test_a_text_too_small_for_the_vocabulary_gives_fewer_ids_and_says_so() -> No
     assert BPE(vocab=300).shortfall(BPE(vocab=300).train(TEXTS)) == ""
 
 
+def test_the_merges_are_remembered_and_can_be_found_again() -> None:
+    tokenizer = BPE(vocab=400).train(TEXTS)
+    learned = tokenizer.merges
+    del tokenizer.merges
+    assert tokenizer.merges == learned
+    assert len(learned) == tokenizer.vocab - 259
+
+
 def test_progress_hears_of_both_stages() -> None:
     heard: list[tuple[str, int]] = []
     BPE(vocab=300).train(TEXTS, progress=lambda stage, done: heard.append((stage, done)))

@@ -19,7 +19,7 @@ def test_counts_are_those_of_a_counter(name: str) -> None:
 
 
 def test_processes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(count, "PARCEL", 1000)
+    monkeypatch.setattr(count, "PARCEL", 500)
     monkeypatch.setattr(count, "MAX_DISTINCT", 60)  # so that pieces are forgotten on the way
     heard: list[int] = []
     alone = count_pieces(TEXTS, "han", processes=1, progress=heard.append)

@@ -10,7 +10,7 @@ from hornbook.core.errors import UserError
 from hornbook.text.bpe import BPE
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.delegate import Delegate
-from hornbook.text.files import as_byte_bpe, describe, halves, read
+from hornbook.text.files import as_byte_bpe, describe, read
 from hornbook.text.pretokenize import GPT2
 from hornbook.text.ranks import read_gpt2, read_tiktoken
 
@@ -49,11 +49,6 @@ def test_the_merges_of_a_file_are_those_that_were_learned(shared_data: Path) -> 
     folder = shared_data / "tokenizers" / "gpt2"
     lines = (folder / "vocab.bpe").read_text(encoding="utf-8").strip().split("\n")[1:]
     assert [" ".join(pair) for pair in describe(read_gpt2(folder))["model"]["merges"]] == lines
-
-
-def test_halves() -> None:
-    ranks = {b"a": 0, b"b": 1, b"ab": 2, b"ba": 3, b"aba": 4}
-    assert halves(b"aba", ranks) == (b"ab", b"a")
 
 
 def test_files_that_say_more_than_ours_are_delegated(tokenizer: ByteBPE) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from hornbook.text.alphabet import BYTES
-from hornbook.text.plain import decode, encode, merge, whole
+from hornbook.text.plain import decode, encode, halves, merge, whole
 
 BASE = {bytes([byte]): i for i, byte in enumerate(BYTES)}
 
@@ -20,6 +20,11 @@ def test_the_lowest_rank_goes_first_and_the_leftmost_among_equals() -> None:
 def test_below_undoes_the_last_merge() -> None:
     ranks = {**BASE, b"aa": 256, b"aab": 257}
     assert merge(b"aab", ranks, below=257) == [b"aa", b"b"]
+
+
+def test_halves_are_the_pair_that_made_a_token() -> None:
+    ranks = {b"a": 0, b"b": 1, b"ab": 2, b"ba": 3, b"aba": 4}
+    assert halves(b"aba", ranks) == (b"ab", b"a")
 
 
 def test_pieces_are_merged_each_by_itself() -> None:
