@@ -73,11 +73,11 @@ class Cells:
         numbers = np.fromiter((*counts.values(), 0), np.int64, len(counts) + 1)
         width = np.int32 if numbers.max() < 1 << 31 else np.int64
         self.counts = np.repeat(numbers.astype(width), sizes)  # of each cell: how often its piece occurs
-        self.length = np.ones(256 + merges, np.int32)  # of each token: its cells
+        self.length = np.ones(256 + merges, np.intp)  # of each token: its cells; intp is what numpy indexes by
 
     def first_pairs(self) -> Iterator[Group]:
         """Every pair of bytes, most frequent first."""
-        at = np.flatnonzero((self.ids[:-1] != NONE) & (self.ids[1:] != NONE)).astype(np.int32)
+        at = np.flatnonzero((self.ids[:-1] != NONE) & (self.ids[1:] != NONE)).astype(np.intp)
         pairs = (self.ids[at] * 256 + self.ids[at + 1]).astype(np.uint16)  # sixteen bits: numpy sorts by radix
         return self._ranked(pairs, at, lambda pair: divmod(pair, 256))
 
