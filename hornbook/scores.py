@@ -57,14 +57,21 @@ def _baselines(run: Run, held_out: list[str]) -> dict[str, float]:
 
 def _completions(settings: Evaluation, run: Run, base: LanguageModel, console: Console) -> list[dict[str, Any]]:
     """The parse rate after each stage, on the same held-out functions."""
-    functions = list(islice(pairs(stored(run.corpus, "validation")), settings.completions))
+    found = (row for row in pairs(stored(run.corpus, "validation")) if fits(row, base))
+    functions = list(islice(found, settings.completions))
     if not functions:
-        console.note("completions: the held-out text has no Python functions with a docstring; left out")
+        console.note("completed  left out: the held-out text has no short Python functions with a docstring")
         return []
     models = {"pretrain": base}
     if (run.stage("finetune").model / "config.json").exists():
         models["finetune"] = LanguageModel.load(run.stage("finetune").model)
     return [_completed(name, lm, functions, settings, console) for name, lm in models.items()]
+
+
+def fits(row: Row, lm: LanguageModel) -> bool:
+    """Whether the head leaves half of the model's context to write in."""
+    assert lm.tokenizer is not None
+    return len(lm.tokenizer.encode(row["messages"][0]["content"])) <= lm.module.config.length // 2
 
 
 def _completed(
