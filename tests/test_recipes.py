@@ -1,0 +1,119 @@
+"""The built-in recipes: each can be read, and between them they use every option there is (no dead options)."""
+
+import dataclasses
+import json
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hornbook import settings
+from hornbook.build import Build
+from hornbook.core import recipe as recipes
+from hornbook.model.models import Decoder
+
+FOLDER = Path(settings.__file__).parent / "recipes"
+NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
+
+UNUSED = {
+    "attention.causal": "a decoder is causal; the encoder that is not comes later, masks are tested for both",
+}
+
+
+def kind_of(name: str) -> type:
+    return Decoder if name.startswith("models/") else settings.Recipe
+
+
+def load(name: str) -> Any:
+    """A recipe as its command reads it; a model that leaves its vocabulary to the tokenizer gets one."""
+    if name.startswith("models/"):
+        return recipes.load(Decoder, name, [] if "embed" in recipes.read(recipes.find(name)) else LENT)
+    return settings.load(name)
+
+
+LENT = ["embed.vocab=131", "length=64"]
+
+
+def classes(kind: Any) -> Iterator[type]:
+    """Every config class that a field of this type may hold, at any depth."""
+    seen: set[type] = set()
+
+    def visit(kind: Any) -> Iterator[type]:
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            if kind not in seen:
+                seen.add(kind)
+                yield kind
+                for hint in typing.get_type_hints(kind).values():
+                    yield from visit(hint)
+        else:
+            for inner in typing.get_args(kind):
+                yield from visit(inner)
+
+    return visit(kind)
+
+
+def written(config: Any, data: Any, folder: Path = FOLDER) -> Iterator[str]:
+    """`class` of every config in a recipe and `class.field` of every field that its text writes down."""
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        name = recipes.tag(type(config))
+        yield name
+        if isinstance(data, str) and data != name:
+            data = recipes.read(recipes.find(data, folder))
+        for key in data.keys() - {"type"} if isinstance(data, dict) else ():
+            yield f"{name}.{key}"
+            yield from written(getattr(config, key), data[key], folder)
+    elif isinstance(config, tuple) and isinstance(data, list):
+        for each, item in zip(config, data, strict=True):
+            yield from written(each, item, folder)
+    elif isinstance(config, dict) and isinstance(data, dict):
+        for key in config:
+            yield from written(config[key], data[key], folder)
+
+
+def every_option(kind: type) -> set[str]:
+    """`class` and `class.field` of all that a recipe of this kind may say."""
+    found = list(classes(kind))
+    fields = {f"{recipes.tag(each)}.{field.name}" for each in found for field in dataclasses.fields(each)}
+    return fields | {recipes.tag(each) for each in found}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_built_in_recipe_loads(name: str) -> None:
+    assert isinstance(load(name), kind_of(name))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own use of torch.jit
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("tiny/")])
+def test_a_tiny_recipe_builds(name: str, tmp_path: Path) -> None:
+    """Whole, but on one folder of this machine's library and for a few steps."""
+    few = ["pretrain.steps=3", "pretrain.tokens=null", "pretrain.epochs=null", "corpus.validation=0.3"]
+    short = few + (["finetune.steps=2"] if settings.load(name).finetune else [])
+    source = Path(json.__file__).parent
+    assert Build(name, [*short, f"corpus.source={source}"], tmp_path / "run").everything().is_file()
+
+
+def test_every_option_is_set_by_some_recipe() -> None:
+    """DESIGN: an option that nobody sets is deleted, or stands in UNUSED with the reason why it stays."""
+    used = {option for name in NAMES for option in written(load(name), recipes.read(recipes.find(name)))}
+    unused = every_option(settings.Recipe) - used
+    assert sorted(unused - UNUSED.keys()) == [], "set it in a recipe, delete it, or say in UNUSED why it stays"
+    assert sorted(UNUSED.keys() - unused) == [], "is used or gone: strike it off UNUSED"
+
+
+def test_an_option_that_no_recipe_sets_is_seen() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Part:
+        size: int = 1
+        dead: int = 2
+
+    @dataclasses.dataclass(frozen=True)
+    class Whole:
+        parts: tuple[Part, ...] = ()
+        never: Part | None = None
+
+    config = Whole((Part(), Part(size=3)))
+    used = set(written(config, {"parts": ["part", {"type": "part", "size": 3}]}))
+    assert every_option(Whole) - used == {"part.dead", "whole.never"}
