@@ -17,13 +17,15 @@ from typing import Any, Literal, TypeVar, Union
 import yaml
 
 from hornbook.core.errors import RecipeError
-from hornbook.core.source import Dumper, closest, is_file, value_of
+from hornbook.core.source import Dumper, Origin, closest, is_file, value_of
 from hornbook.core.source import built_in_names as built_in_names
 from hornbook.core.source import find as find
 from hornbook.core.source import read as read
 
 T = TypeVar("T")
 LISTS = (list, tuple, Sequence)
+MAPPINGS = (dict, Mapping)
+SHAPES: dict[type, tuple[Any, ...]] = {list: LISTS, dict: MAPPINGS}
 
 
 def load(kind: type[T], source: str | Path, overrides: Iterable[str] = ()) -> T:
@@ -73,33 +75,37 @@ def _place(node: Any, key: str, path: str) -> Any:
 
 def parse(kind: Any, value: Any, where: str = "", *, folder: Path | None = None) -> Any:
     """Check plain data against a type and build it; `where` is the path that an error names."""
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Annotated:
-        return parse(args[0], value, where, folder=folder)
-    if origin in (Union, types.UnionType):
-        return _parse_union(args, value, where, folder)
-    if origin is Literal:
+    return _parse(kind, value, where, Origin(folder))
+
+
+def _parse(kind: Any, value: Any, where: str, origin: Origin) -> Any:
+    generic, args = typing.get_origin(kind), typing.get_args(kind)
+    if generic is typing.Annotated:
+        return _parse(args[0], value, where, origin)
+    if generic in (Union, types.UnionType):
+        return _parse_union(args, value, where, origin)
+    if generic is Literal:
         return _parse_literal(args, value, where)
-    if origin in LISTS:
-        return _parse_list(kind, value, where, folder)
-    if origin in (dict, Mapping):
+    if generic in LISTS:
+        return _parse_list(kind, value, where, origin)
+    if generic in MAPPINGS:
         if not isinstance(value, dict):
             raise RecipeError(f"{where}: wants a mapping, got {value!r}")
-        return {str(key): parse(args[1], item, f"{where}.{key}", folder=folder) for key, item in value.items()}
+        return {str(key): _parse(args[1], item, f"{where}.{key}", origin) for key, item in value.items()}
     if dataclasses.is_dataclass(kind):
-        return _parse_dataclass(typing.cast(type, kind), value, where, folder)
+        return _parse_dataclass(typing.cast(type, kind), value, where, origin)
     return _parse_scalar(kind, value, where)
 
 
-def _parse_list(kind: Any, value: Any, where: str, folder: Path | None) -> Any:
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
+def _parse_list(kind: Any, value: Any, where: str, origin: Origin) -> Any:
+    generic, args = typing.get_origin(kind), typing.get_args(kind)
     if not isinstance(value, list):
         raise RecipeError(f"{where}: wants a list, got {value!r}")
-    if origin is tuple and args[-1] is not Ellipsis and len(value) != len(args):
+    if generic is tuple and args[-1] is not Ellipsis and len(value) != len(args):
         raise RecipeError(f"{where}: wants {len(args)} values, got {len(value)}")
-    kinds = args if origin is tuple and args[-1] is not Ellipsis else [args[0]] * len(value)
-    items = [parse(kinds[i], item, f"{where}[{i}]", folder=folder) for i, item in enumerate(value)]
-    return items if origin is list else tuple(items)
+    kinds = args if generic is tuple and args[-1] is not Ellipsis else [args[0]] * len(value)
+    items = [_parse(kinds[i], item, f"{where}[{i}]", origin) for i, item in enumerate(value)]
+    return items if generic is list else tuple(items)
 
 
 def _parse_scalar(kind: Any, value: Any, where: str) -> Any:
@@ -126,42 +132,42 @@ def _parse_literal(choices: tuple[Any, ...], value: Any, where: str) -> Any:
     return value
 
 
-def _parse_union(members: tuple[Any, ...], value: Any, where: str, folder: Path | None) -> Any:
+def _parse_union(members: tuple[Any, ...], value: Any, where: str, origin: Origin) -> Any:
     if value is None and type(None) in members:
         return None
     variants = {tag(member): member for member in members if dataclasses.is_dataclass(member)}
     if isinstance(value, str) and value in variants:
-        return parse(variants[value], {}, where, folder=folder)
+        return _parse(variants[value], {}, where, origin)
     if isinstance(value, str) and variants and is_file(value):
-        value, folder = _from_file(value, folder)
+        value, origin = origin.open(value)
     if variants and isinstance(value, dict):
-        return _parse_variant(variants, value, where, folder)
+        return _parse_variant(variants, value, where, origin)
     for member in members:
         if member is type(None) or dataclasses.is_dataclass(member):
             continue
         try:
-            return parse(member, value, where, folder=folder)
+            return _parse(member, value, where, origin)
         except RecipeError:
-            if isinstance(value, list) and typing.get_origin(member) in LISTS:
-                raise  # a list inside which something is wrong: say what
+            if typing.get_origin(member) in SHAPES.get(type(value), ()):
+                raise  # a list or mapping inside which something is wrong: say what
     names = [*variants, *(_name(m) for m in members if m is not type(None) and not dataclasses.is_dataclass(m))]
     raise RecipeError(f"{where}: {value!r} is not one of {', '.join(names)}{closest(value, variants)}")
 
 
-def _parse_variant(variants: dict[str, Any], value: dict[str, Any], where: str, folder: Path | None) -> Any:
+def _parse_variant(variants: dict[str, Any], value: dict[str, Any], where: str, origin: Origin) -> Any:
     fields = {key: item for key, item in value.items() if key != "type"}
     if "type" not in value and len(variants) == 1:
-        return parse(next(iter(variants.values())), fields, where, folder=folder)
+        return _parse(next(iter(variants.values())), fields, where, origin)
     name = value.get("type")
     if name not in variants:
         asked = f"type {name!r} is not" if name else "needs a `type:`,"
         raise RecipeError(f"{where}: {asked} one of {', '.join(variants)}{closest(name, variants)}")
-    return parse(variants[name], fields, where, folder=folder)
+    return _parse(variants[name], fields, where, origin)
 
 
-def _parse_dataclass(kind: type, value: Any, where: str, folder: Path | None) -> Any:
+def _parse_dataclass(kind: type, value: Any, where: str, origin: Origin) -> Any:
     if isinstance(value, str) and is_file(value):
-        value, folder = _from_file(value, folder)
+        value, origin = origin.open(value)
     if not isinstance(value, dict):
         raise RecipeError(f"{where or kind.__name__}: wants the fields of {tag(kind)}, got {value!r}")
     if value.get("type") == tag(kind):
@@ -174,18 +180,13 @@ def _parse_dataclass(kind: type, value: Any, where: str, folder: Path | None) ->
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in value:
             raise RecipeError(f"{_join(where, name)}: {tag(kind)} needs this field")
-    values = {key: parse(hints[key], item, _join(where, key), folder=folder) for key, item in value.items()}
+    values = {key: _parse(hints[key], item, _join(where, key), origin) for key, item in value.items()}
     try:
         return kind(**values)
     except RecipeError:
         raise
     except ValueError as error:  # a config's own __post_init__ found values that do not fit together
         raise RecipeError(f"{where}: {error}" if where else str(error)) from None
-
-
-def _from_file(name: str, folder: Path | None) -> tuple[Any, Path]:
-    path = find(name, folder)
-    return read(path), path.parent  # files that this one names stand beside it
 
 
 @functools.cache

@@ -7,6 +7,7 @@ a number and words. A key that is written twice is an error here; YAML would let
 import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,21 @@ def find(source: str | Path, folder: Path | None = None) -> Path:
     if not path.is_absolute() and built_in.is_file():
         return built_in
     raise RecipeError(f"{source}: no such recipe file, nor a built-in recipe{closest(str(source), built_in_names())}")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where plain data comes from: the folder in which it looks for files, and the files that led to it."""
+
+    folder: Path | None
+    files: tuple[Path, ...] = ()
+
+    def open(self, name: str) -> tuple[Any, "Origin"]:
+        """The data of a file that is named here, and its own origin: files that it names stand beside it."""
+        path = find(name, self.folder)
+        if path.resolve() in self.files:
+            raise RecipeError(f"{path}: this file includes itself; write out what it should say there")
+        return read(path), Origin(path.parent, (*self.files, path.resolve()))
 
 
 def is_file(name: str) -> bool:

@@ -64,6 +64,7 @@ class Recipe:
     sources: Sequence[Path] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
     parts: dict[str, Attention] = field(default_factory=dict)
+    named: tuple[Sublayer, ...] | dict[str, tuple[Sublayer, ...]] = ()
     tokens: int | None = None
     note: Any = None
 
@@ -142,6 +143,11 @@ def test_plain_data_becomes_the_dataclasses_it_names() -> None:
         ({"betas": [0.9, "x"]}, "betas[1]: wants a number, got 'x'"),
         ({"source": [1, None]}, "source[1]: wants text, got None"),
         ({"source": {"a": 1}}, "source: {'a': 1} is not one of str, list"),
+        ({"named": {"m": [{"type": "attention", "heds": 2}]}},
+         "named.m[0].heds: attention has no such field (did you mean 'heads'?)"),
+        ({"named": [{"type": "attention", "heds": 2}]},
+         "named[0].heds: attention has no such field (did you mean 'heads'?)"),
+        ({"named": {"m": 3}}, "named.m: wants a list, got 3"),
         ({"weights": [1]}, "weights: wants a mapping, got [1]"),
         ({"weights": {"a": "much"}}, "weights.a: wants a number, got 'much'"),
         ({"folder": 3}, "folder: wants Path, got 3"),
@@ -253,6 +259,23 @@ def test_a_missing_file_beside_is_named(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("stack: small.yaml")
     with pytest.raises(RecipeError, match=r"^small\.yaml: no such recipe file, nor a built-in recipe"):
         recipe.load(Recipe, tmp_path / "r.yaml")
+
+
+@pytest.mark.parametrize("children", ["[again.yaml]", "[{type: parallel, children: [other.yaml]}]"])
+def test_a_file_that_includes_itself_is_named(tmp_path: Path, children: str) -> None:
+    (tmp_path / "r.yaml").write_text("stack: {layer: [again.yaml, again.yaml]}")
+    (tmp_path / "other.yaml").write_text("type: parallel\nchildren: [again.yaml]")
+    (tmp_path / "again.yaml").write_text(f"type: parallel\nchildren: {children}")
+    with pytest.raises(
+        RecipeError, match=r"again\.yaml: this file includes itself; write out what it should say there$"
+    ):
+        recipe.load(Recipe, tmp_path / "r.yaml")
+
+
+def test_a_file_may_be_included_twice(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("stack: {layer: [part.yaml, part.yaml]}")
+    (tmp_path / "part.yaml").write_text("type: attention\nheads: 3")
+    assert recipe.load(Recipe, tmp_path / "r.yaml").stack.layer == (Attention(heads=3), Attention(heads=3))
 
 
 def test_leaves_are_every_value_with_its_path_in_order() -> None:
