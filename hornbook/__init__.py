@@ -20,9 +20,12 @@ __all__ = ["build", "load"]
 
 def load(path: str, *, dtype: str | None = "float32") -> "LanguageModel":
     """Read a model and its tokenizer from a run, a Hugging Face folder or a hub id; `dtype` None keeps the file's."""
+    from hornbook.generate.hub import find
+
+    folder = find(path)  # a mistyped name is answered before torch is imported
     from hornbook.generate.language_model import LanguageModel
 
-    return LanguageModel.load(path, dtype=dtype)
+    return LanguageModel.load(folder, dtype=dtype)
 
 
 def build(recipe: str, overrides: list[str] | None = None, **options: Any) -> Any:

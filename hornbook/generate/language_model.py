@@ -9,6 +9,7 @@ import torch
 from hornbook.core.errors import UserError
 from hornbook.exchange import folder as exchange
 from hornbook.generate.engine import Limits
+from hornbook.generate.hub import find
 from hornbook.generate.stream import Options, stream
 from hornbook.model.models import DecoderModel
 from hornbook.text import chat
@@ -37,6 +38,7 @@ class LanguageModel:
         if not (folder / "tokenizer.json").is_file():
             return cls(module, None)
         tokenizer = text.load(folder)
+        _check_tokenizer(folder, tokenizer)
         return cls(module, tokenizer, chat.load(folder, tokenizer))
 
     def save(self, folder: str | Path) -> None:
@@ -124,33 +126,11 @@ class LanguageModel:
         )
 
 
-def find(path: str | Path) -> Path:
-    """The model folder that a run folder, a model folder or a hub id (`org/name`, downloaded) stands for."""
-    folder = Path(path)
-    for model in (folder / "finetune" / "model", folder / "model"):  # of a run, the last stage that is done
-        if (model / "config.json").is_file():
-            return model
-    if folder.exists():
-        return folder
-    parts = str(path).split("/")
-    if len(parts) != 2 or not all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in parts):
+def _check_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
+    """Refuse a tokenizer that is not the one a model of ours was trained with; others' folders do not say which."""
+    wanted = exchange.read_fields(folder).get("tokenizer_fingerprint", tokenizer.fingerprint)
+    if tokenizer.fingerprint != wanted:
         raise UserError(
-            f"{path}: no such folder; give a run, a model folder, or a hub id such as openai-community/gpt2"
+            f"{folder / 'tokenizer.json'}: tokenizer {tokenizer.fingerprint[:12]} is not the model's, which config.json"
+            f" says is {str(wanted)[:12]}; copy the model's own tokenizer.json into the folder"
         )
-    return _download(str(path))
-
-
-def _download(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise UserError(
-            f"{hub_id}: no such folder here, and not to be had from the hub ({_first_line(error)})"
-        ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

@@ -1,5 +1,6 @@
 """Text in, text out, on a small model with a tokenizer of its own; and against transformers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,27 @@ def test_a_saved_model_chats_and_stops_alike(lm: LanguageModel, tokenizer: ByteB
 def test_a_model_without_a_tokenizer_says_so(lm: LanguageModel) -> None:
     with pytest.raises(UserError, match="no tokenizer"):
         LanguageModel(lm.module, None).generate("a")
+
+
+def test_another_tokenizer_beside_the_model_is_refused(lm: LanguageModel, tokenizer: ByteBPE, tmp_path: Path) -> None:
+    lm.save(tmp_path)
+    assert LanguageModel.load(tmp_path).tokenizer is not None
+    other = BPE(vocab=280, split="gpt2").train(["quite another text, with other pairs\n"] * 3, processes=1)
+    other.save(tmp_path)
+    with pytest.raises(UserError) as error:
+        LanguageModel.load(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}/tokenizer.json: tokenizer {other.fingerprint[:12]} is not the model's, which config.json says is "
+        f"{tokenizer.fingerprint[:12]}; copy the model's own tokenizer.json into the folder"
+    )
+
+
+def test_a_folder_that_names_no_tokenizer_takes_the_one_beside_it(lm: LanguageModel, tmp_path: Path) -> None:
+    lm.save(tmp_path)
+    fields = json.loads((tmp_path / "config.json").read_text())
+    del fields["tokenizer_fingerprint"]
+    (tmp_path / "config.json").write_text(json.dumps(fields))
+    assert LanguageModel.load(tmp_path).generate("the", **GREEDY) == lm.generate("the", **GREEDY)
 
 
 def test_options_that_do_not_fit_are_refused_in_one_sentence(lm: LanguageModel) -> None:
