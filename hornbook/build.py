@@ -23,7 +23,7 @@ from hornbook.settings import Recipe, load
 from hornbook.stages import has_pairs, train_stage
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
-from hornbook.train.parallel import is_first, ranks
+from hornbook.train.parallel import is_first, processes_here, ranks
 
 # Changing these between two sittings of a run does not change what it learns.
 HARMLESS = (
@@ -154,7 +154,7 @@ class Build:
         if is_first() and self._skip(stage, key, run.model):
             return
         command = ["train", self.source, *self.overrides, "--run", str(self.run.folder), "--stage", stage]
-        with ranks(config.processes, command) as joined:
+        with ranks(processes_here(config.processes), command) as joined:
             joined.wait()
             began = time.monotonic()
             train_stage(self.recipe, stage, self.run, self.console, joined)

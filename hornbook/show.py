@@ -25,6 +25,7 @@ from hornbook.settings import Recipe, lent, load, plain
 from hornbook.train.config import Train
 from hornbook.train.horizon import seconds
 from hornbook.train.loop import MICRO_BATCH_TOKENS
+from hornbook.train.parallel import processes_here
 
 TRIED_SHARE = 0.25  # of the free memory: a model whose training needs more is not tried, only computed
 TRIED_SECONDS = 20.0  # a step that would take longer is not tried either
@@ -125,7 +126,7 @@ def _plan_rows(
         "rows at once",
         f"{rows} of {recipe.data.length} tokens" + ("" if config.micro_batch else " (about 4,096 tokens)"),
     )
-    yield "layout", f"{config.processes} processes of {threads_each(config)} threads"
+    yield "layout", f"{processes_here(config.processes)} processes of {threads_each(config)} threads"
     yield "a step", f"{per_step:,} tokens, {pace.seconds:.2f} s ({pace.how})"
     if steps:
         tokens = steps * per_step
@@ -166,7 +167,7 @@ def micro_rows(recipe: Recipe) -> int:
 
 def threads_each(config: Train) -> int:
     """Threads of each process."""
-    return config.threads or max(1, machine.physical_cores() // config.processes)
+    return config.threads or max(1, machine.physical_cores() // processes_here(config.processes))
 
 
 def measure_pace(recipe: Recipe, need: dict[str, int]) -> Pace:
@@ -174,12 +175,12 @@ def measure_pace(recipe: Recipe, need: dict[str, int]) -> Pace:
     config = recipe.pretrain
     threads = threads_each(config)
     flops = training_flops(recipe.model, recipe.data.length) * config.tokens_per_step
-    peak = 1e9 * machine.peak_gflops(threads * config.processes, seconds=0.3)
+    peak = 1e9 * machine.peak_gflops(threads * processes_here(config.processes), seconds=0.3)
     guess = flops / (USUAL_MFU * peak)
     if need["together"] > TRIED_SHARE * memory().available or guess > TRIED_SECONDS:
         return Pace(guess, f"computed at {USUAL_MFU:.0%} of {peak / 1e9:.0f} GFLOP/s")
     torch.set_num_threads(threads)
-    return Pace(_try(recipe) / config.processes, "measured on three steps")
+    return Pace(_try(recipe) / processes_here(config.processes), "measured on three steps")
 
 
 def _try(recipe: Recipe) -> float:

@@ -43,6 +43,8 @@ def train_stage(recipe: Recipe, stage: str, run: Run, console: Console, ranks: R
     threads = config.threads or max(1, machine.physical_cores() // ranks.world)
     torch.set_num_threads(threads)
     choice = machine.choose(precision=config.precision)
+    if choice.device == "cuda":
+        torch.cuda.set_device(ranks.rank % torch.cuda.device_count())
     tokenizer = load_tokenizer(run.tokenizer)
     with in_turn(ranks):  # the first to come may write a packing plan
         job = _pretraining(recipe, run, tokenizer) if stage == "pretrain" else _instruction(recipe, run, tokenizer)

@@ -7,24 +7,49 @@ import pytest
 import torch
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ["decoding.md", "decoding.zh.md", "optimizers.md", "optimizers.zh.md"]
+PAGES = ["decoding", "evaluation", "model", "optimizers", "recipes", "training"]
+BILINGUAL = [*PAGES, "corpus", "data", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 
 
+def text(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", [".md", ".zh.md"])
 @pytest.mark.parametrize("page", PAGES)
-def test_the_code_of_a_page_runs(page: str) -> None:
+def test_the_code_of_a_page_runs(page: str, language: str) -> None:
     torch.manual_seed(0)
-    blocks = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
+    blocks = BLOCK.findall(text(page + language))
     assert len(blocks) >= 4
     names: dict[str, object] = {}
     for number, code in enumerate(blocks):
-        exec(compile(code, f"{page}, block {number + 1}", "exec"), names)
+        exec(compile(code, f"{page}{language}, block {number + 1}", "exec"), names)
 
 
-@pytest.mark.parametrize("page", ["decoding", "optimizers"])
+@pytest.mark.parametrize("page", BILINGUAL)
 def test_both_languages_run_the_same_code(page: str) -> None:
+    """Python, commands and recipes alike; comments are in the language of the page."""
+
     def code(name: str) -> list[str]:
-        text = (DOCS / name).read_text(encoding="utf-8")
-        return [re.sub(r" *#.*", "", block) for block in BLOCK.findall(text)]
+        return [re.sub(r" *#.*", "", block) for block in FENCE.findall(text(name))]
 
     assert code(f"{page}.md") == code(f"{page}.zh.md")
+
+
+@pytest.mark.parametrize("page", BILINGUAL)
+def test_both_languages_have_the_same_sections_rows_and_figures(page: str) -> None:
+    def skeleton(name: str) -> list[object]:
+        prose = FENCE.sub("", text(name))
+        rows = [row for row in prose.splitlines() if row.startswith("|")]
+        figures = [re.findall(r"\d+\.\d+", row) for row in rows]
+        return [re.findall(r"^#+(?= )", prose, re.MULTILINE), figures]
+
+    assert skeleton(f"{page}.md") == skeleton(f"{page}.zh.md")
+
+
+@pytest.mark.parametrize("index", ["README.md", "README.zh.md"])
+def test_the_index_names_every_page(index: str) -> None:
+    linked = set(re.findall(r"\]\(([\w.]+\.md)\)", text(index)))
+    assert {page.name for page in DOCS.glob("*.md")} - linked <= {index}

@@ -50,7 +50,7 @@ class Train:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     compile: Literal["auto", "yes", "no"] = "auto"
     checkpoint_layers: bool = False  # forget activations and compute them again: less memory, a third more time
-    processes: int = 1  # data-parallel processes on this machine
+    processes: int | Literal["auto"] = 1  # data-parallel ones on this machine; auto: two on a CPU, one a GPU
     threads: int | None = None  # a process; None: the physical cores divided among the processes
     validate_every: int = 100  # steps
     validation_rows: int = 64  # rows of the held-out part that are looked at each time
@@ -71,6 +71,8 @@ class Train:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise RecipeError(f"{name}: {value} is not above 0")
-        for name in ("tokens_per_step", "processes", "validate_every", "save_every", "keep", "validation_rows"):
+        if self.processes != "auto" and self.processes < 1:
+            raise RecipeError(f"processes: {self.processes} is less than 1")
+        for name in ("tokens_per_step", "validate_every", "save_every", "keep", "validation_rows"):
             if getattr(self, name) < 1:
                 raise RecipeError(f"{name}: {getattr(self, name)} is less than 1")

@@ -14,6 +14,7 @@ from hornbook.objective.language import Objective
 from hornbook.train.config import Train
 from hornbook.train.guard import Watch
 from hornbook.train.horizon import Clock, Horizon, Steps, seconds
+from hornbook.train.parallel import processes_here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +69,11 @@ class Progress:
 def rows_per_step(config: Train, source: Source) -> int:
     """Rows of an optimizer step."""
     rows = config.tokens_per_step // source.length
-    if rows < max(1, config.processes):
+    processes = processes_here(config.processes)
+    if rows < processes:
         raise UserError(
             f"tokens_per_step: {config.tokens_per_step} holds {rows} rows of {source.length} tokens; "
-            f"give at least {source.length * max(1, config.processes)}"
+            f"give at least {source.length * processes}"
         )
     if config.lengths is not None and source.length % config.lengths.start:
         raise UserError(f"lengths.start: {config.lengths.start} does not divide the rows of {source.length} tokens")

@@ -22,6 +22,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from hornbook.core.errors import UserError
+from hornbook.core.machine import physical_cores
 
 STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM, 128 + signal.SIGINT)  # ends that somebody asked for
 GRACE = 3.0  # seconds
@@ -52,7 +53,8 @@ class Ranks:
         """Each number summed over all processes, in double precision."""
         if self.world == 1:
             return list(numbers)
-        total = torch.tensor(numbers, dtype=torch.float64)
+        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        total = torch.tensor(numbers, dtype=torch.float64, device=device)
         dist.all_reduce(total)
         return [float(number) for number in total]
 
@@ -73,6 +75,13 @@ class Ranks:
         """Go on when everybody is here."""
         if self.world > 1:
             dist.barrier()
+
+
+def processes_here(wish: int | str) -> int:
+    """How many processes train on this machine: two halves of a CPU beat one whole (docs/log.md); one for each GPU."""
+    if wish != "auto":
+        return int(wish)
+    return torch.cuda.device_count() or min(2, physical_cores())
 
 
 def is_first() -> bool:

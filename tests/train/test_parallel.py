@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hornbook.train.parallel import Ranks
+from hornbook.core.machine import physical_cores
+from hornbook.train.parallel import Ranks, processes_here
 
 SCRIPT = """
 import sys
@@ -68,3 +69,8 @@ def test_the_shares_of_a_step_are_all_of_its_rows():
     for world in (1, 2, 3, 5):
         read = [row for rank in range(world) for row in Ranks(rank, world).share(7, 11)]
         assert read == list(range(7, 18))
+
+
+def test_how_many_processes_a_machine_gets():
+    assert processes_here(3) == 3
+    assert processes_here("auto") == min(2, physical_cores())  # without a GPU
