@@ -1,0 +1,86 @@
+"""Every benchmark runs at a tiny size and prints its figures; the peers of a training step do the same work as ours."""
+
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """`run("train_speed.py", "--tiny")` -> {figure: value}, in this process: torch is imported only once."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+    def run(name: str, *options: str) -> dict[str, float]:
+        monkeypatch.setattr(sys, "argv", [name, *options])
+        threads = torch.get_num_threads()
+        try:
+            runpy.run_path(str(BENCHMARKS / name), run_name="__main__")
+        finally:
+            torch.set_num_threads(threads)
+        return figures(capsys.readouterr().out)
+
+    return run
+
+
+def figures(text: str) -> dict[str, float]:
+    return {name: float(value) for name, value in re.findall(r"^figure (\S+) (\S+)$", text, re.MULTILINE)}
+
+
+def test_train_speed_compares_three_contestants(run):
+    assert 0.01 < run("train_speed.py", "--tiny")["train_tiny"] < 100
+
+
+def test_time_to_loss_without_a_text_reads_the_standard_library(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("HORNBOOK_DATA", str(tmp_path))
+    assert run("time_to_loss.py", "--tiny").keys() == {"time_to_loss"}
+
+
+def test_a_mark_that_was_reached_at_once_is_dated_by_the_first_look(run, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("to be or not to be " * 400)
+    found = run("time_to_loss.py", "--tiny", "--text", str(text), "--target", "99", "--plain-seconds", "1e6")
+    assert found["time_to_loss"] > 1e3
+
+
+def test_a_mark_that_is_never_reached_is_worth_nothing(run):
+    assert run("time_to_loss.py", "--tiny", "--target", "0", "--plain-seconds", "1")["time_to_loss"] == 0
+
+
+def test_the_plain_loop_and_our_model_compute_the_same(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    speed = runpy.run_path(str(BENCHMARKS / "train_speed.py"))
+    shape = speed["SHAPES"]["tiny"]
+    torch.manual_seed(0)
+    plain = speed["PlainGPT"](vocab=65, length=8, layers=1, dim=16, heads=2)
+    ours = shape.decoder().build()
+    block, (attention, mlp) = plain.blocks[0], ours.stack.layers[0]
+    with torch.no_grad():
+        for parameter in plain.parameters():
+            parameter.normal_(0, 0.2)
+        ours.embed.table.weight.copy_(plain.tokens.weight)
+        ours.stack.position.table.weight.copy_(plain.places.weight)
+        pairs = [(attention.norm, block.norm_1), (attention.op.output, block.mix), (mlp.norm, block.norm_2)]
+        pairs += [(mlp.op.up, block.up), (mlp.op.output, block.down), (ours.stack.final_norm, plain.norm)]
+        for to, came_from in pairs:
+            to.load_state_dict(came_from.state_dict())
+        for i, part in enumerate((attention.op.query, attention.op.key, attention.op.value)):
+            part.weight.copy_(block.qkv.weight.chunk(3)[i])
+            part.bias.copy_(block.qkv.bias.chunk(3)[i])
+    ids = torch.randint(65, (3, 8))
+    torch.testing.assert_close(ours(ids).logits, plain(ids), atol=2e-5, rtol=1e-5)
+    theirs = speed["transformers_gpt2"](shape)
+    counts = {sum(p.numel() for p in model.parameters()) for model in (ours, plain, theirs)}
+    assert len(counts) == 1
+
+
+def test_bpe_trains_and_encodes_like_its_peers():
+    command = [sys.executable, str(BENCHMARKS / "bpe.py"), "--megabytes", "0.3", "--vocab", "400"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    assert figures(done.stdout)
