@@ -3,6 +3,7 @@
 files -> corpus/ -> tokenizer/ -> shards/ -> checkpoints/ and model/ -> finetune/ -> evaluate.json -> report.html
 """
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -20,6 +21,7 @@ from hornbook.corpus import pipeline
 from hornbook.corpus.stored import texts
 from hornbook.data import shards, tokenize
 from hornbook.settings import Recipe, load
+from hornbook.size import choose
 from hornbook.stages import has_pairs, train_stage
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
@@ -45,6 +47,8 @@ class Build:
         self.source, self.overrides = str(source), list(overrides)
         self.recipe: Recipe = load(source, overrides)
         self.run = Run(folder or Path("runs") / Path(source).with_suffix(""))
+        if self.recipe.ladder is not None and self.run.recipe.exists():  # the size was chosen when the run began
+            self.recipe = dataclasses.replace(self.recipe, model=load(self.run.recipe).model, ladder=None)
         self.console = Console(self._write_report)
 
     def everything(self) -> Path:
@@ -90,6 +94,9 @@ class Build:
 
     def _describe(self) -> None:
         """Write what is about to run, unless this folder holds the training of something else."""
+        self.recipe, said = choose(self.recipe)
+        for line in said:
+            self.console.note(line)
         text = recipes.to_yaml(self.recipe)
         if self.run.recipe.exists() and any(self.run.checkpoints.glob("step-*")):
             self._refuse_another(load(self.run.recipe))

@@ -1,5 +1,6 @@
 """The scores of a run: how well it compresses held-out text, and how often what it completes is Python."""
 
+import random
 from itertools import islice
 from typing import Any
 
@@ -50,15 +51,15 @@ def compression_line(found: dict[str, Any]) -> str:
 def _baselines(run: Run, held_out: list[str]) -> dict[str, float]:
     found = baselines(held_out)
     training = list(texts(run.corpus, "train"))
-    if sum(map(len, training)) < XZ_READS:
+    if sum(len(text.encode()) for text in training) < XZ_READS:
         found["xz -9 that has read the training text"] = xz_that_has_read(training, held_out)
     return found
 
 
 def _completions(settings: Evaluation, run: Run, base: LanguageModel, console: Console) -> list[dict[str, Any]]:
     """The parse rate after each stage, on the same held-out functions."""
-    found = (row for row in pairs(stored(run.corpus, "validation")) if fits(row, base))
-    functions = list(islice(found, settings.completions))
+    found = [row for row in pairs(stored(run.corpus, "validation")) if fits(row, base)]
+    functions = random.Random(0).sample(found, min(settings.completions, len(found)))  # neighbours are alike
     if not functions:
         console.note("completed  left out: the held-out text has no short Python functions with a docstring")
         return []

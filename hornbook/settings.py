@@ -25,6 +25,23 @@ class Evaluation:
     max_new_tokens: int = 160  # of a completion
     temperature: float = 0.5
 
+    def __post_init__(self) -> None:
+        for name in ("documents", "completions", "max_new_tokens", "temperature"):
+            if (getattr(self, name) or 0) < 0:
+                raise RecipeError(f"{name}: {getattr(self, name)} is below 0; give 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """Larger models, in order, of which the largest is taken that a time budget can afford."""
+
+    models: tuple[Decoder, ...]
+    tokens_per_parameter: float  # that a model must at least read in the budget
+
+    def __post_init__(self) -> None:
+        if not self.models or self.tokens_per_parameter <= 0:
+            raise RecipeError("ladder: wants one model or more, and tokens_per_parameter above 0")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -35,6 +52,7 @@ class Recipe:
     tokenizer: BPE = field(default_factory=BPE)
     data: Windows | Packed
     model: Decoder
+    ladder: Ladder | None = None
     pretrain: Train
     instruct: Instructions | None = None  # how (signature and docstring -> body) pairs from the corpus become rows
     finetune: Train | None = None
@@ -45,6 +63,15 @@ class Recipe:
             raise RecipeError(
                 "instruct, finetune: what is learned and how it is learned go together; give both or neither"
             )
+
+        if self.ladder is not None and self.pretrain.budget is None:
+            raise RecipeError("ladder: sizes are chosen by pretrain.budget; give a budget, or leave the ladder out")
+        for model in (self.model, *(self.ladder.models if self.ladder else ())):
+            if model.length < self.data.length:
+                raise RecipeError(
+                    f"model.length: {model.length} is shorter than the rows of data.length={self.data.length}; "
+                    "make the one longer or the other shorter"
+                )
 
     def stage(self, name: str) -> Train:
         """The settings of a training stage."""
@@ -75,14 +102,23 @@ def plain(source: str | Path, overrides: Iterable[str] = ()) -> Any:
 
 
 def lent(data: dict[str, Any]) -> list[str]:
-    """Overrides for values that the model section leaves out because other sections say them."""
-    model, tokenizer, rows = (data.get(section) or {} for section in ("model", "tokenizer", "data"))
+    """Overrides for values that the model sections leave out because other sections say them."""
+    found = _lent(data, data.get("model"), "model")
+    ladder = data.get("ladder")
+    rungs = ladder.get("models", []) if isinstance(ladder, dict) else []
+    for place, rung in enumerate(rungs):
+        model = recipes.read(recipes.find(rung)) if isinstance(rung, str) else rung
+        found += _lent(data, model, f"ladder.models.{place}")
+    return found
+
+
+def _lent(data: dict[str, Any], model: Any, where: str) -> list[str]:
+    tokenizer, rows = (data.get(section) or {} for section in ("tokenizer", "data"))
     if not isinstance(model, dict) or not model:
         return []
-    embed = model.get("embed") or {}
     found = []
-    if isinstance(tokenizer, dict) and "vocab" not in embed:
-        found.append(f"model.embed.vocab={tokenizer.get('vocab', BPE().vocab)}")
+    if isinstance(tokenizer, dict) and "vocab" not in (model.get("embed") or {}):
+        found.append(f"{where}.embed.vocab={tokenizer.get('vocab', BPE().vocab)}")
     if isinstance(rows, dict) and "length" in rows and "length" not in model:
-        found.append(f"model.length={rows['length']}")
+        found.append(f"{where}.length={rows['length']}")
     return found

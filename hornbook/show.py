@@ -162,7 +162,8 @@ def training_bytes(recipe: Recipe, parameters: int) -> dict[str, int]:
 
 def micro_rows(recipe: Recipe) -> int:
     """Rows that go through the model at once."""
-    return recipe.pretrain.micro_batch or max(1, MICRO_BATCH_TOKENS // recipe.data.length)
+    config, length = recipe.pretrain, recipe.data.length
+    return min(config.micro_batch or MICRO_BATCH_TOKENS // length, config.tokens_per_step // length) or 1
 
 
 def threads_each(config: Train) -> int:

@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, sha256, write_json
+from hornbook.exchange.tensors import write
 
 PREFIX = "step-"
 
@@ -35,8 +35,8 @@ def save(folder: Path, step: int, snapshot: Snapshot) -> Path:
     """Write the checkpoint of a step; atomic."""
     path = folder / f"{PREFIX}{step:08d}"
     with new_folder(path) as aside:
-        save_file(_plain(snapshot.model), aside / "model.safetensors")
-        save_file(_plain(snapshot.optimizer), aside / "optimizer.safetensors")
+        write(_plain(snapshot.model), aside / "model.safetensors")
+        write(_plain(snapshot.optimizer), aside / "optimizer.safetensors")
         write_json(aside / "state.json", snapshot.state)
         files = {file.name: {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in sorted(aside.iterdir())}
         write_json(aside / "manifest.json", files)
@@ -119,10 +119,3 @@ def prune(folder: Path, keep: int) -> None:
     """Delete all but the newest `keep` checkpoints."""
     for path in sorted(folder.glob(f"{PREFIX}*"))[:-keep]:
         shutil.rmtree(path)
-
-
-def discard_after(folder: Path, step: int) -> None:
-    """Delete checkpoints of later steps, which a roll-back has made untrue."""
-    for path in folder.glob(f"{PREFIX}*"):
-        if int(path.name.removeprefix(PREFIX)) > step:
-            shutil.rmtree(path)

@@ -122,8 +122,8 @@ class Trainer:
 
     def _fault(self, loss: float, norm: float) -> str | None:
         guard = self.config.guard
-        if guard is None or self.precision.name == "fp16":
-            return None  # fp16 overflows are the scale's business
+        if guard is None or self.precision.may_overflow(norm):
+            return None  # an overflow is the scale's business
         return self.progress.watch.fault(guard, loss, norm)
 
     def _move(self, norm: float) -> float:

@@ -147,7 +147,7 @@ def _end_with(others: list[subprocess.Popen[bytes]]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0].rpartition("] ")[2]
+    return str(error).splitlines()[0].rpartition("] ")[2].partition(". ")[0]
 
 
 def _free_port() -> int:

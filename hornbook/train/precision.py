@@ -5,6 +5,7 @@ in 16 bits. bf16 has fp32's range and needs no scale; fp16 does. On a CPU withou
 slower than fp32, so `auto` never picks them there.
 """
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -34,14 +35,18 @@ class Precision:
             return nullcontext()
         return torch.autocast(self.device, DTYPES[self.name])
 
+    def may_overflow(self, norm: float) -> bool:
+        """Whether a gradient that is no number can be fp16's fault: not any more once the scale is down to 1."""
+        return self.name == "fp16" and self.scale > 1 and not math.isfinite(norm)
+
     def overflowed(self, norm: float) -> bool:
         """Whether fp16 gradients ran over: then the step is skipped and the scale halved; else it slowly grows."""
         if self.name != "fp16":
             return False
-        if norm == norm and norm != float("inf"):
+        if math.isfinite(norm):
             self.good_steps += 1
             if self.good_steps % GROW_AFTER == 0:
                 self.scale *= 2
             return False
         self.scale, self.good_steps = self.scale / 2, 0
-        return self.scale >= 1  # below 1 it is no overflow but a broken loss: let the guard see it
+        return True
