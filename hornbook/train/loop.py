@@ -23,7 +23,7 @@ from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
 from hornbook.train.stop import Stop
 
-MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: larger ones gain nothing on two cores (docs/log.md)
+MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: enough to keep the products long, little memory
 
 
 class Trainer:
