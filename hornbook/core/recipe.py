@@ -135,7 +135,10 @@ def _parse_literal(choices: tuple[Any, ...], value: Any, where: str) -> Any:
 def _parse_union(members: tuple[Any, ...], value: Any, where: str, origin: Origin) -> Any:
     if value is None and type(None) in members:
         return None
+    members = tuple(member for member in members if member is not type(None))
     variants = {tag(member): member for member in members if dataclasses.is_dataclass(member)}
+    if len(members) == 1 and not variants:  # `int | None`
+        return _parse(members[0], value, where, origin)
     if isinstance(value, str) and value in variants:
         return _parse(variants[value], {}, where, origin)
     if isinstance(value, str) and variants and is_file(value):
@@ -143,14 +146,14 @@ def _parse_union(members: tuple[Any, ...], value: Any, where: str, origin: Origi
     if variants and isinstance(value, dict):
         return _parse_variant(variants, value, where, origin)
     for member in members:
-        if member is type(None) or dataclasses.is_dataclass(member):
+        if dataclasses.is_dataclass(member):
             continue
         try:
             return _parse(member, value, where, origin)
         except RecipeError:
             if typing.get_origin(member) in SHAPES.get(type(value), ()):
                 raise  # a list or mapping inside which something is wrong: say what
-    names = [*variants, *(_name(m) for m in members if m is not type(None) and not dataclasses.is_dataclass(m))]
+    names = [*variants, *(_name(member) for member in members if not dataclasses.is_dataclass(member))]
     raise RecipeError(f"{where}: {value!r} is not one of {', '.join(names)}{closest(value, variants)}")
 
 
@@ -183,8 +186,6 @@ def _parse_dataclass(kind: type, value: Any, where: str, origin: Origin) -> Any:
     values = {key: _parse(hints[key], item, _join(where, key), origin) for key, item in value.items()}
     try:
         return kind(**values)
-    except RecipeError:
-        raise
     except ValueError as error:  # a config's own __post_init__ found values that do not fit together
         raise RecipeError(f"{where}: {error}" if where else str(error)) from None
 

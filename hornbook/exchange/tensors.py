@@ -53,6 +53,7 @@ def _paths(folder: Path) -> list[Path]:
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
     try:
+        path.open("rb").close()  # safetensors would call a file that may not be read missing
         with safe_open(path, "pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  # no dict
     except (SafetensorError, ValueError) as error:

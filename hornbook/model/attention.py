@@ -36,6 +36,10 @@ class Attention:
     dropout: float = 0.0  # share of attention weights dropped while training
 
     def __post_init__(self) -> None:
+        for name in ("heads", "kv_heads", "head_dim"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: {value} is not above 0; give at least 1")
         if self.heads % (self.kv_heads or self.heads):
             raise ValueError(f"kv_heads: {self.kv_heads} does not divide heads: {self.heads}; take a divisor of it")
         if self.window is not None and self.window < 1:

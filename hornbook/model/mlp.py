@@ -46,6 +46,9 @@ class MLP:
     activation: Activation = "gelu"
     bias: bool = False
 
+    def __post_init__(self) -> None:
+        _check_hidden(self.hidden)
+
     def build(self, dim: int) -> Op:
         return FeedForward(dim, self)
 
@@ -58,8 +61,16 @@ class GatedMLP:
     activation: Activation = "silu"
     bias: bool = False
 
+    def __post_init__(self) -> None:
+        _check_hidden(self.hidden)
+
     def build(self, dim: int) -> Op:
         return GatedFeedForward(dim, self)
+
+
+def _check_hidden(hidden: int) -> None:
+    if hidden < 1:
+        raise ValueError(f"hidden: {hidden} channels hold nothing; give at least 1")
 
 
 class FeedForward(Op):

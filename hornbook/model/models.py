@@ -31,6 +31,10 @@ class Decoder:
     init: Init = field(default_factory=Normal)
 
     def __post_init__(self) -> None:
+        for name in ("dim", "length", "soft_cap"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name}: {value} is not above 0; give more")
         with torch.device("meta"):
             DecoderModel(self)  # what does not fit together is said while the recipe is read
 

@@ -138,6 +138,7 @@ def test_plain_data_becomes_the_dataclasses_it_names() -> None:
         ({"activation": "relu"}, "activation: 'relu' is not one of gelu, silu, 1 (did you mean 'gelu'?)"),
         ({"activation": "gleu"}, "activation: 'gleu' is not one of gelu, silu, 1 (did you mean 'gelu'?)"),
         ({"activation": True}, "activation: True is not one of gelu, silu, 1"),
+        ({"tokens": "many"}, "tokens: wants a whole number, got 'many'"),
         ({"betas": [0.9]}, "betas: wants 2 values, got 1"),
         ({"betas": 0.9}, "betas: wants a list, got 0.9"),
         ({"betas": [0.9, "x"]}, "betas[1]: wants a number, got 'x'"),
