@@ -17,6 +17,7 @@ from hornbook.corpus.instruct import pairs
 from hornbook.corpus.stored import stored, texts
 from hornbook.data import shards
 from hornbook.data.batches import Source
+from hornbook.data.instruction import InstructionRows
 from hornbook.exchange import folder as exchange
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.stream import Options
@@ -58,6 +59,8 @@ def train_stage(recipe: Recipe, stage: str, run: Run, console: Console, ranks: R
     home = run if stage == "pretrain" else run.stage(stage)
     if ranks.first:
         console.note(_introduction(stage, model, choice, threads, ranks, compiled))
+        if stage == "finetune" and isinstance(job.source, InstructionRows):
+            console.note(_conversations(recipe, job.source))
     trainer = Trainer(config, job, home, listener=console, ranks=ranks, precision=choice.precision)
     progress = trainer.fit()
     console.close()
@@ -158,6 +161,13 @@ def _introduction(stage: str, model: nn.Module, choice: machine.Choice, threads:
     each = f"{threads} thread" + "s" * (threads > 1)
     layout = f"{ranks.world} processes of {each}" if ranks.world > 1 else each
     return f"{stage:<10} {parameters / 1e6:.2f} M parameters on {choice.device}, {choice.precision}, {layout}, {how}"
+
+
+def _conversations(recipe: Recipe, rows: InstructionRows) -> str:
+    """How many there are to learn from, and what became of those that are too long."""
+    assert recipe.instruct is not None
+    fate = "left out" if recipe.instruct.long == "drop" else "cut"
+    return f"finetune   {len(rows.rows):,} conversations; {rows.long:,} longer than {rows.length} tokens were {fate}"
 
 
 def _remember(home: Run, model: nn.Module, progress: Progress) -> None:

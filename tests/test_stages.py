@@ -1,11 +1,14 @@
 """Training stages: the instruction stage stands on the first, and what was trained can talk."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 import hornbook
 from hornbook.build import Build
+from hornbook.data.instruction import InstructionRows, Instructions
+from hornbook.stages import _conversations
 
 FUNCTION = '''
 def {name}_{number}({arg}):
@@ -41,6 +44,15 @@ def built(tmp_path_factory):
         (place / "files" / f"{number}.py").write_text("\n".join(parts))
     Build("tiny/pretrain", [*TINY, f"corpus.source={place / 'files'}"], place / "run").everything()
     return place / "run"
+
+
+def test_the_conversations_that_were_too_long_are_counted():
+    fitting = [SimpleNamespace(ids=[0] * 5, trained=[False, True, True, True, True])] * 3
+    source = InstructionRows(fitting, ["a"] * 3, Instructions(length=8), seed=0, long=1200)
+    for long, fate in (("drop", "left out"), ("cut", "cut")):
+        recipe = SimpleNamespace(instruct=Instructions(length=8, long=long))
+        line = f"finetune   3 conversations; 1,200 longer than 8 tokens were {fate}"
+        assert _conversations(recipe, source) == line
 
 
 def test_both_stages_leave_a_model_and_their_metrics(built):
