@@ -4,7 +4,6 @@ This file knows the names in that folder, keeps two processes from writing to it
 run which was killed and resumed has every step exactly once.
 """
 
-import fcntl
 import importlib.metadata
 import json
 import os
@@ -19,6 +18,8 @@ from hornbook.core.errors import UserError
 from hornbook.core.files import remove_leftovers, sync, write_json, write_text
 
 Row = dict[str, Any]
+
+FAR = 1 << 30  # bytes into the lock file, past anything that is written there
 
 
 class Run:
@@ -49,8 +50,8 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("a+") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                _lock(file.fileno())
+            except (BlockingIOError, PermissionError):
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
                 raise UserError(
@@ -66,6 +67,19 @@ class Run:
         """Write the resolved recipe and where it runs."""
         write_text(self.recipe, recipe)
         write_json(self.environment, environment)
+
+
+def _lock(handle: int) -> None:
+    """Take an open file for this process, or raise an OSError at once; the system frees it when the process ends."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, FAR, os.SEEK_SET)  # Windows locks bytes, and a locked byte cannot be read: take one far away
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Log:

@@ -1,12 +1,14 @@
 """A run folder belongs to one process at a time, and its log has every step once."""
 
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from hornbook.core.errors import UserError
-from hornbook.core.run import Log, Run, environment
+from hornbook.core.run import FAR, Log, Run, environment
 
 HOLDER = """
 import sys, time
@@ -30,6 +32,27 @@ def test_a_second_process_is_refused_with_the_first_ones_number_and_a_kill_frees
         holder.communicate()
     with Run(tmp_path).lock():
         pass
+
+
+def test_windows_locks_a_byte_that_no_text_reaches(tmp_path, monkeypatch):
+    """As msvcrt would: a second taker of the same byte is refused, and the holder's number can still be read."""
+    taken = []
+
+    def locking(handle, mode, size):
+        assert (mode, size) == (2, 1)
+        byte = os.lseek(handle, 0, os.SEEK_CUR)
+        if byte in taken:
+            raise PermissionError(13, "Permission denied")
+        taken.append(byte)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with Run(tmp_path).lock():
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+        with pytest.raises(UserError, match=f"process {os.getpid()} is using this run"), Run(tmp_path).lock():
+            pass
+    assert taken == [FAR]
 
 
 def test_leftovers_of_a_killed_writer_are_cleared_when_the_run_is_taken(tmp_path):
