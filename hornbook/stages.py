@@ -58,7 +58,7 @@ def train_stage(recipe: Recipe, stage: str, run: Run, console: Console, ranks: R
     job = dataclasses.replace(job, peak_flops=peak, sample=_sampler(config.prompts or _beginnings(run), tokenizer))
     home = run if stage == "pretrain" else run.stage(stage)
     if ranks.first:
-        console.note(_introduction(stage, model, choice, threads, ranks, compiled))
+        console.note(_introduction(stage, model, choice, _layout(threads, ranks), compiled))
         if stage == "finetune" and isinstance(job.source, InstructionRows):
             console.note(_conversations(recipe, job.source))
     trainer = Trainer(config, job, home, listener=console, ranks=ranks, precision=choice.precision)
@@ -156,11 +156,14 @@ def _sampler(prompts: tuple[str, ...], tokenizer: Tokenizer) -> Callable[[nn.Mod
     return sample if prompts else None
 
 
-def _introduction(stage: str, model: nn.Module, choice: machine.Choice, threads: int, ranks: Ranks, how: str) -> str:
+def _introduction(stage: str, model: nn.Module, choice: machine.Choice, layout: str, how: str) -> str:
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    each = f"{threads} thread" + "s" * (threads > 1)
-    layout = f"{ranks.world} processes of {each}" if ranks.world > 1 else each
     return f"{stage:<10} {parameters / 1e6:.2f} M parameters on {choice.device}, {choice.precision}, {layout}, {how}"
+
+
+def _layout(threads: int, ranks: Ranks) -> str:
+    each = f"{threads} thread" + "s" * (threads > 1)
+    return f"{ranks.world} processes of {each}" if ranks.world > 1 else each
 
 
 def _conversations(recipe: Recipe, rows: InstructionRows) -> str:

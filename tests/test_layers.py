@@ -28,6 +28,13 @@ LEVELS = [
 ]
 TOP = len(LEVELS)  # cli.py, build.py, report.py, ...: modules that stand in no folder may import everything
 LONGEST_FILE = 260
+LONGEST_FUNCTION = 30
+MOST_PARAMETERS = 5
+WIDE = {
+    "cli.py generate": "a parameter is an option of the command",
+    "model/models.py forward": "the contract of every model: each says what the ids alone do not",
+    "train/loop.py __init__": "all that a training needs from outside, each replaced by a double in the tests",
+}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 HEAVY = ["torch", "numpy", "pyarrow", "matplotlib", "transformers", "tokenizers", "pandas"]
 LIGHT_MODULES = [
@@ -117,6 +124,41 @@ def test_a_file_keeps_the_house_rules(path: Path) -> None:
         assert not source.strip(), f"{relative}: the __init__ of a folder stays empty"
     elif source.strip():
         assert ast.get_docstring(ast.parse(source)), f"{relative}: its first line says what it is"
+
+
+def function_faults(source: str) -> dict[str, str]:
+    """Functions with a body of 30 lines or more (without docstring), or with more than 5 parameters (without self)."""
+    faults = {}
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+        given = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        parameters = len([name for name in given if name not in ("self", "cls")])
+        if lines >= LONGEST_FUNCTION:
+            faults[node.name] = f"{lines} lines; it does two things"
+        elif parameters > MOST_PARAMETERS:
+            faults[node.name] = f"{parameters} parameters; some of them belong together"
+    return faults
+
+
+def test_functions_are_short_and_take_little() -> None:
+    faults = {
+        f"{path.relative_to(PACKAGE).as_posix()} {name}": fault
+        for path in FILES
+        for name, fault in function_faults(path.read_text(encoding="utf-8")).items()
+    }
+    assert {place: fault for place, fault in faults.items() if place not in WIDE} == {}
+    assert faults.keys() >= WIDE.keys(), "what is mended is struck off the list"
+
+
+def test_a_long_or_wide_function_is_seen() -> None:
+    body = "\n    x = 1" * 29
+    assert function_faults(f'def f():\n    """Said."""{body}') == {}
+    assert function_faults(f"def f():{body}\n    x = 2") == {"f": "30 lines; it does two things"}
+    assert function_faults("class A:\n  def f(self, a, b, c, d, e): ...") == {}
+    assert function_faults("def f(a, b, *, c, d, e, g): ...") == {"f": "6 parameters; some of them belong together"}
 
 
 def test_every_module_has_its_test() -> None:

@@ -32,11 +32,8 @@ def read(fields: Fields) -> dict[str, Any]:
         scale_attn_by_inverse_layer_idx=False,
         add_cross_attention=False,
     )
-    dim = need(fields, "n_embd")
-    activation = choose(fields, "activation_function", ACTIVATIONS, "gelu_new")
-    dropout = fields.get("attn_pdrop", 0.1)
     return {
-        "dim": dim,
+        "dim": need(fields, "n_embd"),
         "length": fields.get("n_positions", 1024),
         "tied": fields.get("tie_word_embeddings", True),
         "init": {"type": "normal", "std": fields.get("initializer_range", 0.02)},
@@ -46,18 +43,25 @@ def read(fields: Fields) -> dict[str, Any]:
             "norm": {"type": "layer_norm", "eps": fields.get("layer_norm_epsilon", 1e-5)},
             "position": "learned",
             "dropout": fields.get("resid_pdrop", 0.1),
-            "layer": [
-                {
-                    "type": "attention",
-                    "heads": need(fields, "n_head"),
-                    "bias": True,
-                    "output_bias": True,
-                    "dropout": dropout,
-                },
-                {"type": "mlp", "hidden": fields.get("n_inner") or 4 * dim, "activation": activation, "bias": True},
-            ],
+            "layer": _layer(fields),
         },
     }
+
+
+def _layer(fields: Fields) -> list[dict[str, Any]]:
+    """The two sublayers of every layer."""
+    dim, dropout = need(fields, "n_embd"), fields.get("attn_pdrop", 0.1)
+    activation = choose(fields, "activation_function", ACTIVATIONS, "gelu_new")
+    return [
+        {
+            "type": "attention",
+            "heads": need(fields, "n_head"),
+            "bias": True,
+            "output_bias": True,
+            "dropout": dropout,
+        },
+        {"type": "mlp", "hidden": fields.get("n_inner") or 4 * dim, "activation": activation, "bias": True},
+    ]
 
 
 def write(config: Decoder) -> dict[str, Any] | None:

@@ -21,7 +21,6 @@ LAYER = "stack.layers.{layer}"
 
 def read(fields: Fields) -> dict[str, Any]:
     """config.json -> recipe"""
-    heads, bias = need(fields, "num_attention_heads"), fields.get("attention_bias", False)
     return {
         "dim": need(fields, "hidden_size"),
         "length": fields.get("max_position_embeddings", 2048),
@@ -32,25 +31,31 @@ def read(fields: Fields) -> dict[str, Any]:
             "layers": need(fields, "num_hidden_layers"),
             "norm": {"type": "rms_norm", "eps": fields.get("rms_norm_eps", 1e-6)},
             "position": rope.read(fields),
-            "layer": [
-                {
-                    "type": "attention",
-                    "heads": heads,
-                    "kv_heads": fields.get("num_key_value_heads") or heads,
-                    "head_dim": fields.get("head_dim"),
-                    "bias": bias,
-                    "output_bias": bias,
-                    "dropout": fields.get("attention_dropout", 0.0),
-                },
-                {
-                    "type": "gated_mlp",
-                    "hidden": need(fields, "intermediate_size"),
-                    "activation": choose(fields, "hidden_act", ACTIVATIONS, "silu"),
-                    "bias": fields.get("mlp_bias", False),
-                },
-            ],
+            "layer": _layer(fields),
         },
     }
+
+
+def _layer(fields: Fields) -> list[dict[str, Any]]:
+    """The two sublayers of every layer."""
+    heads, bias = need(fields, "num_attention_heads"), fields.get("attention_bias", False)
+    return [
+        {
+            "type": "attention",
+            "heads": heads,
+            "kv_heads": fields.get("num_key_value_heads") or heads,
+            "head_dim": fields.get("head_dim"),
+            "bias": bias,
+            "output_bias": bias,
+            "dropout": fields.get("attention_dropout", 0.0),
+        },
+        {
+            "type": "gated_mlp",
+            "hidden": need(fields, "intermediate_size"),
+            "activation": choose(fields, "hidden_act", ACTIVATIONS, "silu"),
+            "bias": fields.get("mlp_bias", False),
+        },
+    ]
 
 
 def write(config: Decoder) -> dict[str, Any] | None:
