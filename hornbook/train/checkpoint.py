@@ -79,7 +79,7 @@ def latest(folder: Path, note: Callable[[str], None]) -> Snapshot | None:
         fault = damage(path)
         if fault is None:
             return read(path)
-        note(f"{path}: damaged checkpoint ({fault}); going back to the one before it")
+        note(f"{path}: damaged checkpoint ({fault}); going back to the one before it, or to the beginning")
     return None
 
 
