@@ -133,7 +133,8 @@ def test_configs_of_old_are_read() -> None:
 
 @pytest.mark.parametrize("name", [n for n in recipe.built_in_names() if n.startswith("models/")])
 def test_every_recipe_is_its_config_json_again(name: str) -> None:
-    lent = ["length=64", "embed.vocab=131"] if name.startswith("models/demo") else []  # the whole recipe says these elsewhere
+    # what the demo's recipe says in other sections
+    lent = ["length=64", "embed.vocab=131"] if name.startswith("models/demo") else []
     config = recipe.load(Decoder, name, lent)
     fields = families.fields_of(config)
     public = name.split("/")[1] not in ("fast-tiny", "postnorm-tiny", "windowed-tiny")
