@@ -56,7 +56,7 @@ def cut(document: Document, share: float) -> Iterator[tuple[str, Document]]:
     """The beginning for training and the end for validation, cut at a paragraph or line where one is near.
 
     >>> doc = Document("a", "one two\\n\\nthree\\nfour", "s")
-    >>> [(split, part.id, part.text) for split, part in cut(doc, 0.3)]
+    >>> [(split, part.id, part.text) for split, part in cut(doc, 0.2)]
     [('train', 'a', 'one two\\n\\nthree\\n'), ('validation', 'a#end', 'four')]
     """
     text = document.text
