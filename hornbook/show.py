@@ -29,7 +29,7 @@ from hornbook.train.parallel import processes_here
 
 TRIED_SHARE = 0.25  # of the free memory: a model whose training needs more is not tried, only computed
 TRIED_SECONDS = 20.0  # a step that would take longer is not tried either
-USUAL_MFU = 0.4  # share of the peak that a step reaches on this kind of machine (docs/log.md)
+USUAL_MFU = 0.4  # share of the peak; an assumption, said as such where it is used
 GIB = 2**30
 
 

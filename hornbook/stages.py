@@ -134,7 +134,7 @@ def _compile(config: Train, model: nn.Module, device: str) -> str:
     if config.compile == "no":
         return "eager (as asked)"
     if config.compile == "auto" and device == "cpu":
-        return "eager (compiling gains about 8 % on a CPU and costs half a minute)"
+        return "eager (compile: yes to try the compiler, which takes a minute or so first)"
     if compiler() is None:
         return "eager (torch.compile needs a C++ compiler)"
     model.compile()

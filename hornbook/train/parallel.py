@@ -1,8 +1,8 @@
 """Several processes that train one model on different rows: data parallelism over gloo or NCCL.
 
 Every process holds the whole model and reads its share of each step's rows; gradients, losses and counts are summed, so
-the result is that of one process up to the order of additions. On a small machine two processes of one thread each beat
-one process of two threads (docs/log.md). `torchrun` and `hornbook train --processes N` meet here: both set RANK and
+the result is that of one process up to the order of additions. Which layout is faster depends on the machine and on who
+else uses it (docs/log.md). `torchrun` and `hornbook train --processes N` meet here: both set RANK and
 WORLD_SIZE; the second starts the other processes with a command of its own.
 """
 
@@ -78,7 +78,7 @@ class Ranks:
 
 
 def processes_here(wish: int | str) -> int:
-    """How many processes train on this machine: two halves of a CPU beat one whole (docs/log.md); one for each GPU."""
+    """How many processes train on this machine: two on a CPU, whose threads then wait for nobody; one for each GPU."""
     if wish != "auto":
         return int(wish)
     return torch.cuda.device_count() or min(2, physical_cores())
