@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from hornbook.core import recipe
 from hornbook.core.device import cpu_has_bf16
 from hornbook.core.run import Row, Run
-from hornbook.model.models import Decoder, DecoderModel
+from hornbook.model.decoder import Decoder, DecoderModel
 from hornbook.objective.language import NextToken
 from hornbook.optim.adamw import AdamW
 from hornbook.optim.muon import Muon
@@ -210,7 +210,7 @@ def fast_model(vocab: int, setting: Setting, seed: int) -> DecoderModel:
     table = {
         "dim": DIM,
         "length": LENGTH,
-        "tied": False,
+        "head": {"tied": False},
         "init": "zero_output",
         "embed": {"vocab": vocab, "norm": norm},
         "stack": {

@@ -87,7 +87,7 @@ def test_damaged_shards_are_named(refused, built, copy):
     ("override", "sentence"),
     [
         ("model.dim=0", "model: dim: 0 is not above 0"),
-        ("model.soft_cap=0", "model: soft_cap: 0.0 is not above 0"),
+        ("model.head.soft_cap=0", "model.head: soft_cap: 0.0 is not above 0"),
         ("model.stack.layer.0.heads=0", "model.stack.layer[0]: heads: 0 is not above 0"),
         ("model.stack.layer.0.kv_heads=0", "model.stack.layer[0]: kv_heads: 0 is not above 0"),
         ("model.stack.layer.1.hidden=0", "model.stack.layer[1]: hidden: 0 channels hold nothing"),

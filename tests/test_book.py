@@ -14,7 +14,7 @@ from torch import nn
 from hornbook.core import recipe as recipes
 from hornbook.core.run import Log, Run
 from hornbook.data.batches import Batch
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 from hornbook.objective.language import NextToken
 from hornbook.optim.adamw import AdamW
 from hornbook.optim.muon import Muon
@@ -97,7 +97,7 @@ def test_chapter_5_the_verdict_is_learned_by_heart_and_no_more(shared_data, tmp_
     story = (shared_data / "text" / "the-verdict" / "the-verdict.txt").read_text(encoding="utf-8")
     ids = text.load(shared_data / "tokenizers" / "gpt2").encode(story)
     assert len(ids) == 5145  # the book, section 5.1.3
-    overrides = ["length=256", "stack.dropout=0.1", "embed.dropout=0.1", "tied=false"]
+    overrides = ["length=256", "stack.dropout=0.1", "embed.dropout=0.1", "head.tied=false"]
     config = recipes.load(Decoder, "models/gpt2", overrides)
     first, last, held_out = learn(tmp_path, ids, config, BOOK)
     assert 9.5 < first < 11.5  # the book: 9.8 after the first steps; ln 50257 = 10.8
@@ -108,7 +108,7 @@ def test_chapter_5_the_verdict_is_learned_by_heart_and_no_more(shared_data, tmp_
 def test_chapter_5_in_small_a_page_is_learned_by_heart_and_the_next_one_is_not(tmp_path):
     ids = list(Path(heapq.__file__).read_bytes()[:2400])
     overrides = ["dim=128", "embed={vocab: 256}", "length=32", "stack.layers=2", "stack.layer.1.hidden=512"]
-    overrides += ["stack.layer.0.heads=4", "stack.layer.0.dropout=0", "stack.dropout=0", "tied=false"]
+    overrides += ["stack.layer.0.heads=4", "stack.layer.0.dropout=0", "stack.dropout=0", "head.tied=false"]
     config = recipes.load(Decoder, "models/gpt2", overrides)
     first, last, held_out = learn(tmp_path, ids, config, Muon(lr=0.02, adam=AdamW(lr=5e-3)))
     assert 5.2 < first < 5.9  # ln 256 = 5.5

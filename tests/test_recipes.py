@@ -12,7 +12,7 @@ import pytest
 from hornbook import settings
 from hornbook.build import Build
 from hornbook.core import recipe as recipes
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 
 FOLDER = Path(settings.__file__).parent / "recipes"
 NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))

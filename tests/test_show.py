@@ -1,7 +1,7 @@
 """`show` says where every value comes from, and its parameter count is the model's."""
 
 from hornbook.core import recipe as recipes
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 from hornbook.settings import load
 from hornbook.show import measure_pace, micro_rows, show_recipe, training_bytes
 

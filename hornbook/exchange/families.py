@@ -7,16 +7,24 @@ from hornbook.core.errors import UserError
 from hornbook.exchange import gpt2, llama, qwen
 from hornbook.exchange.family import Family, Fields, need
 from hornbook.exchange.weights import Shapes, Weight, expand
-from hornbook.model.models import Decoder
+from hornbook.model.models import Model
 
-FAMILIES = {family.model_type: family for family in (gpt2.FAMILY, llama.FAMILY, qwen.QWEN2, qwen.QWEN3)}
+FAMILIES = {
+    family.model_type: family
+    for family in (
+        gpt2.FAMILY,
+        llama.FAMILY,
+        qwen.QWEN2,
+        qwen.QWEN3,
+    )
+}
 OURS = "hornbook"
 
 
-def config_of(fields: Fields) -> Decoder:
+def config_of(fields: Fields) -> Model:
     """The design that a config.json describes."""
     if fields.get("model_type") == OURS:
-        config: Decoder = recipe.parse(Decoder, need(fields, "model"), "config.json: model")
+        config: Model = recipe.parse(Model, need(fields, "model"), "config.json: model")
         return config
     return family_of(fields).config(fields)
 
@@ -33,19 +41,19 @@ def family_of(fields: Fields) -> Family:
     raise UserError(f"config.json: model_type is {asked!r}; supported are {', '.join([*FAMILIES, OURS])}")
 
 
-def fields_of(config: Decoder) -> dict[str, Any]:
+def fields_of(config: Model) -> dict[str, Any]:
     """The config.json of a design: of the first family that expresses it, else of our own."""
     for family in FAMILIES.values():
         fields = family.fields(config)
         if fields is not None:
             return fields
-    return {"model_type": OURS, "vocab_size": config.embed.vocab, "model": recipe.dump(config)}
+    return {"model_type": OURS, "vocab_size": config.vocab, "model": recipe.dump(config)}
 
 
-def weights_of(fields: Fields, shapes: Shapes, layers: int, *, bare: bool = False) -> list[Weight]:
+def weights_of(fields: Fields, config: Model, shapes: Shapes, *, bare: bool = False) -> list[Weight]:
     """Where each of our tensors is in their file; `bare`: the file was saved without a head, and its names' prefix."""
     if fields.get("model_type") == OURS:
         return [Weight(name, (name,)) for name in shapes]
     family = family_of(fields)
-    weights = expand(family.weights, shapes, layers)
-    return [Weight(w.theirs.removeprefix(family.prefix), w.ours, w.transposed) if bare else w for w in weights]
+    weights = expand(family.table(config), shapes)
+    return [Weight(w.theirs.removeprefix(family.prefix), w.ours, w.layout) if bare else w for w in weights]

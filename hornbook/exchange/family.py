@@ -5,15 +5,17 @@ design exactly if what it writes reads back as the same design, so `write` needs
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.exchange.weights import Weight
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
+from hornbook.model.models import Model
 
 Fields = Mapping[str, Any]  # a config.json
+Table = tuple[Weight, ...]
 
 
 @dataclass(frozen=True)
@@ -21,24 +23,33 @@ class Family:
     """A kind of model that other programs know."""
 
     model_type: str
-    architecture: str
-    read: Callable[[Fields], dict[str, Any]]  # config.json -> the plain data of a Decoder
-    write: Callable[[Decoder], dict[str, Any] | None]  # None: not a design of this family
-    weights: tuple[Weight, ...]
+    architecture: str  # the class that a config.json without `architectures` means, and which we write
+    read: Callable[[Fields], dict[str, Any]]  # config.json -> the plain data of a model; `type:` where not a decoder
+    write: Callable[[Any], dict[str, Any] | None]  # None: not a design of this family; may say other `architectures`
+    weights: Table | Callable[[Any], Table]  # a function of the design, where the layout depends on it
+    shape: type[Any] = Decoder  # of the designs that `write` is asked about
     prefix: str = ""  # stands before every name but the head's; a file of the bare model lacks it
-    ignored: str = r"(?!)"  # a regular expression: tensors of old files that are no weights
+    bare: tuple[str, ...] = ()  # architectures that are bare models
+    ignored: str = r"(?!)"  # a regular expression: tensors of some files that are no weights
+    copies: Mapping[str, str] = field(default_factory=dict)  # tied tensors that may be written too -> what they equal
 
-    def config(self, fields: Fields) -> Decoder:
+    def config(self, fields: Fields) -> Model:
         """The design that a config.json of this family describes."""
-        config: Decoder = recipe.parse(Decoder, self.read(fields), f"config.json of {self.model_type}")
+        data = {"type": "decoder", **self.read(fields)}
+        config: Model = recipe.parse(Model, data, f"config.json of {self.model_type}")
         return config
 
-    def fields(self, config: Decoder) -> dict[str, Any] | None:
+    def fields(self, config: Model) -> dict[str, Any] | None:
         """The config.json of a design, or None where this family cannot express it."""
-        fields = self.write(config)
-        if fields is None or essence(self.config(fields)) != essence(config):
+        written = self.write(config) if isinstance(config, self.shape) else None
+        if written is None:
             return None
-        return {"architectures": [self.architecture], "model_type": self.model_type, **fields}
+        fields = {"architectures": [self.architecture], "model_type": self.model_type, **written}
+        return fields if essence(self.config(fields)) == essence(config) else None
+
+    def table(self, config: Model) -> Table:
+        """Where the weights of a design are."""
+        return self.weights(config) if callable(self.weights) else self.weights
 
 
 def need(fields: Fields, key: str) -> Any:
@@ -65,7 +76,7 @@ def choose(fields: Fields, key: str, known: Mapping[str, str], default: str) -> 
     return known[value]
 
 
-def essence(config: Decoder) -> Any:
+def essence(config: Model) -> Any:
     """What decides the logits: neither dropout nor the first weights; what may go without saying is said."""
 
     def strip(data: Any) -> Any:
@@ -74,7 +85,7 @@ def essence(config: Decoder) -> Any:
         if not isinstance(data, dict):
             return data
         kept = {key: strip(value) for key, value in data.items() if key not in ("dropout", "init")}
-        if data.get("type") == "attention":
+        if data.get("type") in ("attention", "cross_attention"):
             kept["kv_heads"] = data["kv_heads"] or data["heads"]
             kept["head_dim"] = data["head_dim"] or config.dim // data["heads"]
         return kept

@@ -7,6 +7,7 @@ weight is read: a model is loaded whole or not at all.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,25 @@ from torch import Tensor
 from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, write_json
 from hornbook.exchange import families, tensors
+from hornbook.exchange.family import Fields
 from hornbook.exchange.tensors import TensorFiles
 from hornbook.exchange.weights import Shapes, Weight
-from hornbook.model.models import DecoderModel
+from hornbook.model.models import AnyModel
 from hornbook.text.tokenizer import Tokenizer
 
 TOKEN_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 
-def load(folder: Path, *, dtype: torch.dtype | None = None) -> DecoderModel:
+def load(folder: Path, *, dtype: torch.dtype | None = None) -> AnyModel:
     """The model of a folder; `dtype` None keeps the numbers as the file has them (and then they stay in the file)."""
     fields = read_fields(folder)
     config = families.config_of(fields)
     with torch.device("meta"):
         model = config.build()
     files, shapes = TensorFiles(folder), _shapes(model)
-    weights = _weights(fields, files, shapes, config.stack.layers)
-    _check(fields, files, shapes, weights, tied=config.tied)
+    bare = _is_bare(fields, files)
+    weights = families.weights_of(fields, config, shapes, bare=bare)
+    _check(files, shapes, weights, _Extras.of(fields, model, bare=bare))
     state: dict[str, Tensor] = {}
     for weight in weights:
         tensor = files.get(weight.theirs)
@@ -44,7 +47,7 @@ def load(folder: Path, *, dtype: torch.dtype | None = None) -> DecoderModel:
 
 
 def save(
-    model: DecoderModel, folder: Path, *, tokenizer: Tokenizer | None = None, extra: Mapping[str, Any] | None = None
+    model: AnyModel, folder: Path, *, tokenizer: Tokenizer | None = None, extra: Mapping[str, Any] | None = None
 ) -> None:
     """Write a model so that other programs read it; `extra` goes into config.json (bos_token_id, ...).
 
@@ -52,7 +55,7 @@ def save(
     """
     fields = families.fields_of(model.config)
     state = model.state_dict()
-    weights = families.weights_of(fields, _shapes(model), model.config.stack.layers)
+    weights = families.weights_of(fields, model.config, _shapes(model), bare=_writes_bare(fields))
     theirs = {weight.theirs: weight.to_theirs(state) for weight in weights}
     fields |= {"dtype": str(next(iter(theirs.values())).dtype).removeprefix("torch."), **_tokens(model, tokenizer)}
     fields |= model.token_ids | dict(extra or {})
@@ -78,11 +81,11 @@ def read_fields(folder: Path) -> dict[str, Any]:
     return fields
 
 
-def _tokens(model: DecoderModel, tokenizer: Tokenizer | None) -> dict[str, Any]:
+def _tokens(model: AnyModel, tokenizer: Tokenizer | None) -> dict[str, Any]:
     """What config.json keeps of a tokenizer: its end, and whose ids the model was trained on."""
     if tokenizer is None:
         return {}
-    vocab = model.config.embed.vocab
+    vocab = model.config.vocab
     if tokenizer.vocab > vocab:
         raise UserError(f"tokenizer: has {tokenizer.vocab} ids and the model {vocab}; it is not this model's tokenizer")
     return {
@@ -92,21 +95,44 @@ def _tokens(model: DecoderModel, tokenizer: Tokenizer | None) -> dict[str, Any]:
     }
 
 
-def _shapes(model: DecoderModel) -> dict[str, tuple[int, ...]]:
+def _shapes(model: AnyModel) -> dict[str, tuple[int, ...]]:
     """Our tensors, each once: a tied head is its embedding."""
-    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    if model.config.tied:
-        del shapes["head.weight"]
-    return shapes
+    again = model.shared()
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items() if name not in again}
 
 
-def _weights(fields: dict[str, Any], files: TensorFiles, shapes: Shapes, layers: int) -> list[Weight]:
-    prefix = "" if fields.get("model_type") == families.OURS else families.family_of(fields).prefix
-    bare = not any(name.startswith(prefix) for name in files.shapes)
-    return families.weights_of(fields, shapes, layers, bare=bare)
+def _is_bare(fields: Fields, files: TensorFiles) -> bool:
+    """Whether the file was saved without a head, and without the prefix that stands before all other names."""
+    if fields.get("model_type") == families.OURS:
+        return False
+    prefix = families.family_of(fields).prefix
+    return not any(name.startswith(prefix) for name in files.shapes)
 
 
-def _check(fields: dict[str, Any], files: TensorFiles, shapes: Shapes, weights: list[Weight], *, tied: bool) -> None:
+def _writes_bare(fields: Fields) -> bool:
+    """Whether what we write has no head, and so no prefix."""
+    ours = fields["model_type"] == families.OURS
+    return not ours and fields["architectures"][0] in families.family_of(fields).bare
+
+
+@dataclass(frozen=True)
+class _Extras:
+    """Tensors that a file may have beside the model's own."""
+
+    copies: Mapping[str, str]  # must equal the tensor they are tied to
+    ignored: str  # a regular expression: no weights
+
+    @classmethod
+    def of(cls, fields: Fields, model: AnyModel, *, bare: bool) -> "_Extras":
+        if fields.get("model_type") == families.OURS:
+            return cls(model.shared(), r"(?!)")
+        family = families.family_of(fields)
+        prefix = family.prefix if bare else ""
+        copies = {a.removeprefix(prefix): b.removeprefix(prefix) for a, b in family.copies.items()}
+        return cls(copies, family.ignored)
+
+
+def _check(files: TensorFiles, shapes: Shapes, weights: list[Weight], extras: _Extras) -> None:
     """Every tensor there, none too many, each of the shape that config.json makes it."""
     for weight in weights:
         name, wanted = weight.theirs, weight.shape(shapes)
@@ -117,19 +143,17 @@ def _check(fields: dict[str, Any], files: TensorFiles, shapes: Shapes, weights: 
                 f"{files.files[name]}: tensor {name} is {files.shapes[name]}, config.json makes it {wanted}; "
                 "the two files are not of one model"
             )
-    ours = fields.get("model_type") == families.OURS
-    ignored = "(?!)" if ours else families.family_of(fields).ignored
-    extra = set(files.shapes) - {weight.theirs for weight in weights}
-    for name in sorted(name for name in extra if not re.fullmatch(ignored, name)):
-        if tied and name in ("lm_head.weight", "head.weight") and _is_copy(files, name, weights):
+    for name in sorted(set(files.shapes) - {weight.theirs for weight in weights}):
+        if re.fullmatch(extras.ignored, name) or _is_copy(files, name, extras.copies.get(name)):
             continue
         raise UserError(f"{files.files[name]}: tensor {name} has no place in the model that config.json describes")
 
 
-def _is_copy(files: TensorFiles, head: str, weights: list[Weight]) -> bool:
-    """Whether a tied head that was written nevertheless is the embedding."""
-    table = next(weight.theirs for weight in weights if "embed.table.weight" in weight.ours)
-    return files.shapes[head] == files.shapes[table] and torch.equal(files.get(head), files.get(table))
+def _is_copy(files: TensorFiles, name: str, owner: str | None) -> bool:
+    """Whether a tied tensor that was written nevertheless is the one it is tied to."""
+    if owner is None or files.shapes.get(owner) != files.shapes[name]:
+        return False
+    return torch.equal(files.get(name), files.get(owner))
 
 
 def _move_up(aside: Path) -> None:

@@ -7,11 +7,11 @@ and query, key and value in one.
 from typing import Any
 
 from hornbook.exchange.family import Family, Fields, choose, expect, need
-from hornbook.exchange.weights import Weight
+from hornbook.exchange.weights import TRANSPOSED, Weight
 from hornbook.model.attention import Attention
+from hornbook.model.decoder import Decoder
 from hornbook.model.init import Normal
 from hornbook.model.mlp import MLP
-from hornbook.model.models import Decoder
 from hornbook.model.norm import LayerNorm
 
 ACTIVATIONS = {
@@ -35,7 +35,7 @@ def read(fields: Fields) -> dict[str, Any]:
     return {
         "dim": need(fields, "n_embd"),
         "length": fields.get("n_positions", 1024),
-        "tied": fields.get("tie_word_embeddings", True),
+        "head": {"tied": fields.get("tie_word_embeddings", True)},
         "init": {"type": "normal", "std": fields.get("initializer_range", 0.02)},
         "embed": {"vocab": need(fields, "vocab_size"), "dropout": fields.get("embd_pdrop", 0.1)},
         "stack": {
@@ -87,7 +87,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "resid_pdrop": config.stack.dropout,
         "attn_pdrop": attention.dropout,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.tied,
+        "tie_word_embeddings": config.head.tied,
     }
 
 
@@ -98,6 +98,8 @@ FAMILY = Family(
     write,
     prefix="transformer.",
     ignored=r".*\.attn\.(bias|masked_bias)",  # the causal mask, in files of old
+    bare=("GPT2Model",),
+    copies={"lm_head.weight": "transformer.wte.weight"},
     weights=(
         Weight("transformer.wte.weight", ("embed.table.weight",)),
         Weight("transformer.wpe.weight", ("stack.position.table.weight",)),
@@ -105,12 +107,12 @@ FAMILY = Family(
         Weight(
             "transformer.h.{layer}.attn.c_attn.*",
             (f"{LAYER}.0.op.query.*", f"{LAYER}.0.op.key.*", f"{LAYER}.0.op.value.*"),
-            transposed=True,
+            TRANSPOSED,
         ),
-        Weight("transformer.h.{layer}.attn.c_proj.*", (f"{LAYER}.0.op.output.*",), transposed=True),
+        Weight("transformer.h.{layer}.attn.c_proj.*", (f"{LAYER}.0.op.output.*",), TRANSPOSED),
         Weight("transformer.h.{layer}.ln_2.*", (f"{LAYER}.1.norm.*",)),
-        Weight("transformer.h.{layer}.mlp.c_fc.*", (f"{LAYER}.1.op.up.*",), transposed=True),
-        Weight("transformer.h.{layer}.mlp.c_proj.*", (f"{LAYER}.1.op.output.*",), transposed=True),
+        Weight("transformer.h.{layer}.mlp.c_fc.*", (f"{LAYER}.1.op.up.*",), TRANSPOSED),
+        Weight("transformer.h.{layer}.mlp.c_proj.*", (f"{LAYER}.1.op.output.*",), TRANSPOSED),
         Weight("transformer.ln_f.*", ("stack.final_norm.*",)),
         Weight("lm_head.weight", ("head.weight",)),
     ),

@@ -9,11 +9,11 @@ from hornbook.exchange import rope
 from hornbook.exchange.family import Family, Fields, choose, need
 from hornbook.exchange.weights import Weight
 from hornbook.model.attention import Attention
+from hornbook.model.decoder import Decoder
 from hornbook.model.init import Normal
 from hornbook.model.mlp import GatedMLP
-from hornbook.model.models import Decoder
 from hornbook.model.norm import RMSNorm
-from hornbook.model.position import Rope
+from hornbook.model.rope import Rope
 
 ACTIVATIONS = {"silu": "silu", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
 LAYER = "stack.layers.{layer}"
@@ -24,7 +24,7 @@ def read(fields: Fields) -> dict[str, Any]:
     return {
         "dim": need(fields, "hidden_size"),
         "length": fields.get("max_position_embeddings", 2048),
-        "tied": fields.get("tie_word_embeddings", False),
+        "head": {"tied": fields.get("tie_word_embeddings", False)},
         "init": {"type": "normal", "std": fields.get("initializer_range", 0.02)},
         "embed": {"vocab": need(fields, "vocab_size")},
         "stack": {
@@ -81,7 +81,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "max_position_embeddings": config.length,
         "rms_norm_eps": norm.eps,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.tied,
+        "tie_word_embeddings": config.head.tied,
         "attention_bias": attention.bias,
         "attention_dropout": attention.dropout,
         "mlp_bias": mlp.bias,
@@ -103,6 +103,7 @@ WEIGHTS = (
     Weight("model.norm.weight", ("stack.final_norm.weight",)),
     Weight("lm_head.weight", ("head.weight",)),
 )
+COPIES = {"lm_head.weight": "model.embed_tokens.weight"}
 
 FAMILY = Family(
     "llama",
@@ -112,4 +113,6 @@ FAMILY = Family(
     prefix="model.",
     ignored=r".*\.rotary_emb\.inv_freq",  # computed, yet stored in files of old
     weights=WEIGHTS,
+    bare=("LlamaModel",),
+    copies=COPIES,
 )

@@ -5,7 +5,7 @@ from typing import Any
 from hornbook.exchange import llama
 from hornbook.exchange.family import Family, Fields, expect
 from hornbook.exchange.weights import Weight
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 
 
 def read_qwen2(fields: Fields) -> dict[str, Any]:
@@ -45,5 +45,8 @@ QK_NORM = (
     Weight("model.layers.{layer}.self_attn.k_norm.weight", (f"{llama.LAYER}.0.op.key_norm.weight",)),
 )
 
-QWEN2 = Family("qwen2", "Qwen2ForCausalLM", read_qwen2, write_qwen2, llama.WEIGHTS, prefix="model.")
-QWEN3 = Family("qwen3", "Qwen3ForCausalLM", read_qwen3, write_qwen3, (*llama.WEIGHTS, *QK_NORM), prefix="model.")
+SAME: dict[str, Any] = {"prefix": "model.", "copies": llama.COPIES}
+QWEN2 = Family("qwen2", "Qwen2ForCausalLM", read_qwen2, write_qwen2, llama.WEIGHTS, bare=("Qwen2Model",), **SAME)
+QWEN3 = Family(
+    "qwen3", "Qwen3ForCausalLM", read_qwen3, write_qwen3, (*llama.WEIGHTS, *QK_NORM), bare=("Qwen3Model",), **SAME
+)

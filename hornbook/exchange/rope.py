@@ -4,7 +4,7 @@ from typing import Any
 
 from hornbook.core.errors import UserError
 from hornbook.exchange.family import Fields, expect, need
-from hornbook.model.position import LinearScaling, Llama3Scaling, Rope
+from hornbook.model.rope import LinearScaling, Llama3Scaling, Rope
 
 
 def read(fields: Fields) -> dict[str, Any]:

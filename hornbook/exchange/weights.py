@@ -2,17 +2,86 @@
 
     Weight("model.layers.{layer}.self_attn.q_proj.*", ("stack.layers.{layer}.0.op.query.*",))
 
-says where the query's weight and (`*`) bias of every layer are. Several of ours may make one of theirs, by rows.
+says where the query's weight and (`*`) bias of every layer are. Several of ours may make one of theirs, in a `Layout`.
 What a model does not have (no bias, no QK-norm, a head of its own) drops out, so one table serves a whole family.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-Shapes = Mapping[str, tuple[int, ...]]
+Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
+INDICES = ("layer", "expert")  # the numbers a row may stand for, written {layer}
+
+
+class Layout(Protocol):
+    """How several tensors of ours lie in one of theirs."""
+
+    def shape(self, parts: Sequence[Shape]) -> Shape:
+        """The shape of theirs."""
+        ...
+
+    def split(self, tensor: Tensor, parts: Sequence[Shape]) -> list[Tensor]:
+        """Take theirs apart; what can stay where it is, is not copied."""
+        ...
+
+    def join(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Put ours together."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One after the other."""
+
+    def shape(self, parts: Sequence[Shape]) -> Shape:
+        return (sum(part[0] for part in parts), *parts[0][1:])
+
+    def split(self, tensor: Tensor, parts: Sequence[Shape]) -> list[Tensor]:
+        return list(torch.split(tensor, [part[0] for part in parts]))
+
+    def join(self, tensors: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(tensors)) if len(tensors) > 1 else tensors[0]
+
+
+@dataclass(frozen=True)
+class Transposed(Rows):
+    """One after the other, matrices as (inputs, outputs): GPT-1 and GPT-2."""
+
+    def shape(self, parts: Sequence[Shape]) -> Shape:
+        return super().shape(parts)[::-1]  # a bias reads the same from both ends
+
+    def split(self, tensor: Tensor, parts: Sequence[Shape]) -> list[Tensor]:
+        return super().split(tensor.T.contiguous() if tensor.dim() == 2 else tensor, parts)
+
+    def join(self, tensors: Sequence[Tensor]) -> Tensor:
+        whole = super().join(tensors)
+        return whole.T if whole.dim() == 2 else whole
+
+
+@dataclass(frozen=True)
+class Interleaved(Rows):
+    """Taking turns, group by group: the query, key and value of each head (GPT-NeoX, BLOOM, Falcon)."""
+
+    groups: int
+
+    def split(self, tensor: Tensor, parts: Sequence[Shape]) -> list[Tensor]:
+        sizes = [part[0] // self.groups for part in parts]
+        return [turn.flatten(0, 1) for turn in torch.split(self._grouped(tensor), sizes, dim=1)]
+
+    def join(self, tensors: Sequence[Tensor]) -> Tensor:
+        return torch.cat([self._grouped(tensor) for tensor in tensors], dim=1).flatten(0, 1)
+
+    def _grouped(self, tensor: Tensor) -> Tensor:
+        return tensor.reshape(self.groups, -1, *tensor.shape[1:])
+
+
+ROWS, TRANSPOSED = Rows(), Transposed()
 
 
 @dataclass(frozen=True)
@@ -21,40 +90,43 @@ class Weight:
 
     theirs: str
     ours: tuple[str, ...]
-    transposed: bool = False  # their matrices are (inputs, outputs), as GPT-2 keeps them
+    layout: Layout = ROWS
 
-    def named(self, layer: int, kind: str) -> "Weight":
-        """The row for one layer and one of weight and bias."""
-        theirs, *ours = (name.replace("{layer}", str(layer)).replace("*", kind) for name in (self.theirs, *self.ours))
-        return Weight(theirs, tuple(ours), self.transposed)
-
-    def shape(self, shapes: Shapes) -> tuple[int, ...]:
+    def shape(self, shapes: Shapes) -> Shape:
         """The shape theirs must have, from the shapes of ours."""
-        rows = sum(shapes[name][0] for name in self.ours)
-        shape = (rows, *shapes[self.ours[0]][1:])
-        return shape[::-1] if self.transposed else shape  # a bias reads the same from both ends
+        return self.layout.shape([shapes[name] for name in self.ours])
 
     def to_ours(self, tensor: Tensor, shapes: Shapes) -> dict[str, Tensor]:
-        """Take theirs apart; what can stay where it is, is not copied."""
-        if self.transposed and tensor.dim() == 2:
-            tensor = tensor.T.contiguous()
-        parts = torch.split(tensor, [shapes[name][0] for name in self.ours])
-        return dict(zip(self.ours, parts, strict=True))
+        """Take theirs apart."""
+        return dict(zip(self.ours, self.layout.split(tensor, [shapes[name] for name in self.ours]), strict=True))
 
     def to_theirs(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """Put ours together."""
-        tensor = torch.cat([tensors[name] for name in self.ours]) if len(self.ours) > 1 else tensors[self.ours[0]]
-        return (tensor.T if self.transposed and tensor.dim() == 2 else tensor).contiguous()
+        return self.layout.join([tensors[name] for name in self.ours]).contiguous()
 
 
-def expand(table: Iterable[Weight], shapes: Shapes, layers: int) -> Iterator[Weight]:
+def expand(table: Iterable[Weight], shapes: Shapes) -> Iterator[Weight]:
     """The rows of a table that a model of these shapes has; every tensor of ours must be in one."""
     left = set(shapes)
     for row in table:
-        for layer in range(layers if "{layer}" in row.theirs else 1):
-            for kind in ("weight", "bias") if "*" in row.theirs else ("",):
-                weight = row.named(layer, kind)
-                if left.issuperset(weight.ours):
-                    left.difference_update(weight.ours)
-                    yield weight
+        pattern = _pattern(row.ours[0])
+        for found in [match for name in shapes if (match := pattern.fullmatch(name))]:
+            theirs, *ours = (_filled(name, found.groupdict()) for name in (row.theirs, *row.ours))
+            if left.issuperset(ours):
+                left.difference_update(ours)
+                yield Weight(theirs, tuple(ours), row.layout)
     assert not left, f"the family's table has no row for {sorted(left)[:3]}"
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """What `stack.layers.{layer}.0.norm.*` stands for."""
+    pattern = re.escape(name).replace(r"\*", "(?P<kind>weight|bias)")
+    for index in INDICES:
+        pattern = pattern.replace(rf"\{{{index}\}}", rf"(?P<{index}>\d+)")
+    return re.compile(pattern)
+
+
+def _filled(name: str, found: Mapping[str, str]) -> str:
+    for index in INDICES:
+        name = name.replace(f"{{{index}}}", found.get(index, ""))
+    return name.replace("*", found.get("kind", ""))

@@ -11,7 +11,7 @@ from hornbook.exchange import folder as exchange
 from hornbook.generate.engine import Limits
 from hornbook.generate.hub import find
 from hornbook.generate.stream import Options, stream
-from hornbook.model.models import DecoderModel
+from hornbook.model.models import AnyModel
 from hornbook.text import chat
 from hornbook.text import tokenizer as text
 from hornbook.text.chat import Message, Renderer
@@ -23,7 +23,7 @@ TOGETHER = 32  # prompts written side by side: bounds the memory of their states
 class LanguageModel:
     """`module` computes logits from ids; `tokenizer` (None, where the folder has none) makes ids of text."""
 
-    def __init__(self, module: DecoderModel, tokenizer: Tokenizer | None, renderer: Renderer | None = None) -> None:
+    def __init__(self, module: AnyModel, tokenizer: Tokenizer | None, renderer: Renderer | None = None) -> None:
         self.module, self.tokenizer, self.renderer = module, tokenizer, renderer
 
     @classmethod

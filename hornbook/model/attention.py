@@ -5,19 +5,21 @@
 
 Vaswani et al. 2017, section 3.2. `kv_heads` shares keys and values between groups of heads (Ainslie et al. 2023; one is
 Shazeer's multi-query attention of 2019), `qk_norm` keeps scores from growing (Henry et al. 2020), `window` looks at the
-nearest tokens only (Beltagy et al. 2020). The product itself is PyTorch's fused kernel. docs/model.md climbs to this
-file step by step. Three separate projections were measured against one fused product: equal within 5 % on CPU.
+nearest tokens only (Beltagy et al. 2020). docs/model.md climbs to this file step by step; attend.py holds the product,
+cross.py attention to another sequence. Three separate projections were measured against one fused product: equal within
+5 % on CPU.
 """
 
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hornbook.model.attend import Attend
 from hornbook.model.blank import Linear
 from hornbook.model.norm import Norm
 from hornbook.model.op import Context, Op
+from hornbook.model.positions import Relative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,27 +34,38 @@ class Attention:
     bias: bool = False  # of query, key and value
     output_bias: bool = False
     qk_norm: Norm | None = None  # of each head's queries and keys, before the positions
+    position: Relative | None = None  # in place of the stack's; `absent` has none
     scale: float | None = None  # factor on the scores; None: 1 / sqrt(head_dim)
+    soft_cap: float | None = None  # scores stay in (-soft_cap, soft_cap) (Gemma 2)
     dropout: float = 0.0  # share of attention weights dropped while training
 
     def __post_init__(self) -> None:
-        for name in ("heads", "kv_heads", "head_dim"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: {value} is not above 0; give at least 1")
-        if self.heads % (self.kv_heads or self.heads):
-            raise ValueError(f"kv_heads: {self.kv_heads} does not divide heads: {self.heads}; take a divisor of it")
+        check_heads(self.heads, self.kv_heads, self.head_dim)
         if self.window is not None and self.window < 1:
             raise ValueError(f"window: {self.window} sees nothing; 1 sees the token itself, null sees all")
 
     def width(self, dim: int) -> int:
         """Channels per head in a stream of `dim` channels."""
-        if self.head_dim is None and dim % self.heads:
-            raise ValueError(f"heads: {self.heads} does not divide dim: {dim}; change either, or set head_dim")
-        return self.head_dim or dim // self.heads
+        return head_width(dim, self.heads, self.head_dim)
 
     def build(self, dim: int) -> "SelfAttention":
         return SelfAttention(dim, self)
+
+
+def check_heads(heads: int, kv_heads: int | None, head_dim: int | None) -> None:
+    """Refuse numbers of heads that cannot be."""
+    for name, value in {"heads": heads, "kv_heads": kv_heads, "head_dim": head_dim}.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name}: {value} is not above 0; give at least 1")
+    if heads % (kv_heads or heads):
+        raise ValueError(f"kv_heads: {kv_heads} does not divide heads: {heads}; take a divisor of it")
+
+
+def head_width(dim: int, heads: int, head_dim: int | None) -> int:
+    """Channels per head, dim / heads where nothing is said."""
+    if head_dim is None and dim % heads:
+        raise ValueError(f"heads: {heads} does not divide dim: {dim}; change either, or set head_dim")
+    return head_dim or dim // heads
 
 
 class SelfAttention(Op):
@@ -66,6 +79,8 @@ class SelfAttention(Op):
         self.output = Linear(self.heads * self.head_dim, dim, bias=config.output_bias)
         self.query_norm = config.qk_norm.build(self.head_dim) if config.qk_norm else nn.Identity()
         self.key_norm = config.qk_norm.build(self.head_dim) if config.qk_norm else nn.Identity()
+        self.attend = Attend(config.scale, config.soft_cap, config.dropout)
+        self.way = 0  # which of the context's positions is this sublayer's; the stack sets it
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: "KeyValues | None" = None
@@ -73,32 +88,14 @@ class SelfAttention(Op):
         q = self.query(x).unflatten(-1, (self.heads, self.head_dim))  # (batch, time, heads, head_dim)
         k = self.key(x).unflatten(-1, (self.kv_heads, self.head_dim))
         v = self.value(x).unflatten(-1, (self.kv_heads, self.head_dim))
-        q, k = context.rotate(self.query_norm(q)), context.rotate(self.key_norm(k))
+        q, k = context.rotate(self.query_norm(q), self.way), context.rotate(self.key_norm(k), self.way)
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # (batch, heads, time, head_dim)
         if state is not None:
             k, v = state.append(k, v, context.sight.start)
-        answer = self.attend(q, k, v, context.mask(causal=self.config.causal, window=self.config.window))
+        mask = context.mask(causal=self.config.causal, window=self.config.window, way=self.way)
+        answer = self.attend(q, k, v, mask, causal=self.config.causal)
         mixed: Tensor = self.output(answer.transpose(1, 2).flatten(2))  # (batch, time, dim)
         return mixed
-
-    def attend(
-        self,
-        q: Float[Tensor, "batch heads time head_dim"],
-        k: Float[Tensor, "batch kv_heads keys head_dim"],
-        v: Float[Tensor, "batch kv_heads keys head_dim"],
-        mask: Tensor | None,
-    ) -> Float[Tensor, "batch heads time head_dim"]:
-        """softmax(q k^T * scale) v. Without a mask the kernel does the causal order itself, and skips half the work."""
-        return F.scaled_dot_product_attention(
-            q,
-            k,
-            v,
-            attn_mask=mask,
-            is_causal=mask is None and self.config.causal and q.shape[2] > 1,
-            dropout_p=self.config.dropout if self.training else 0.0,
-            scale=self.config.scale,
-            enable_gqa=self.kv_heads != self.heads,
-        )
 
     def new_state(self, batch: int, capacity: int) -> "KeyValues":
         """Room for the keys and values of `capacity` tokens."""

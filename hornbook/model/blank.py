@@ -3,7 +3,7 @@
 torch's own would draw them twice, from the global generator, and on the meta device they import a compiler (3 CPU-s).
 """
 
-from torch import nn
+from torch import Generator, nn
 
 
 class Linear(nn.Linear):
@@ -18,3 +18,11 @@ class Embedding(nn.Embedding):
 
     def reset_parameters(self) -> None:
         """Nothing: see init.py."""
+
+
+class OwnNumbers(nn.Module):
+    """A module that knows best what some of its numbers should be at first."""
+
+    def first_numbers(self, generator: Generator, depth: float) -> None:
+        """Draw them, after init.py has drawn all matrices; `depth` is 0 at the bottom of the model and below 1."""
+        raise NotImplementedError

@@ -13,8 +13,10 @@ import torch
 from torch import nn
 
 from hornbook.core.recipe import tag
-from hornbook.model.models import Decoder
-from hornbook.model.stack import Residual
+from hornbook.model.encoder_decoder import EncoderDecoder, EncoderDecoderModel
+from hornbook.model.models import AnyModel, Model
+from hornbook.model.residual import Residual
+from hornbook.model.stack import LayerStack, Stack
 
 
 @dataclass(frozen=True)
@@ -48,26 +50,55 @@ class Cost:
         return dtype.itemsize * sum(times * part.cache for part, times in self.parts.items())
 
 
-def cost(config: Decoder, length: int | None = None) -> Cost:
+def cost(config: Model, length: int | None = None) -> Cost:
     """Count a design, for passes over `length` tokens (None: its whole context); takes no memory."""
     with torch.device("meta"):
         model = config.build()
-    parts = Counter([Part("embedding", _count(model.embed) + _count(model.stack.position))])
-    residuals = [module for module in model.stack.modules() if isinstance(module, Residual)]
-    sublayers = [sublayer for layer in config.stack.plan() for sublayer in layer]
-    for sublayer, residual in zip(sublayers, residuals, strict=True):
-        op = residual.op
-        parts[Part(tag(type(sublayer)), _count(residual), op.flops(length or config.length), op.cache_elements())] += 1
-    parts[Part("final norm", _count(model.stack.final_norm))] += 1
-    matrix = _count(model.head)
-    parts[Part("head (tied)", 0, 2 * matrix) if config.tied else Part("head", matrix, 2 * matrix)] += 1
+    parts: Counter[Part] = Counter()
+    if isinstance(config, EncoderDecoder):
+        assert isinstance(model, EncoderDecoderModel)
+        embeddings = _once(model.source, model.target, model.encoder.position, model.decoder.position)
+        stacks = {"encoder ": (config.encoder, model.encoder), "decoder ": (config.decoder, model.decoder)}
+    else:
+        assert not isinstance(model, EncoderDecoderModel)
+        embeddings = _once(model.embed, model.stack.position)
+        stacks = {"": (config.stack, model.stack)}
+    parts[Part("embedding", embeddings)] += 1
+    for name, (design, stack) in stacks.items():
+        _count_stack(parts, name, design, stack, length or config.length)
+    if model.head is not None:
+        parts[_head(model)] += 1
     return Cost(dict(parts))
 
 
-def training_flops(config: Decoder, length: int | None = None) -> int:
+def _count_stack(parts: Counter[Part], name: str, config: Stack, stack: LayerStack, length: int) -> None:
+    """Every sublayer of a stack; one whose weights are used again costs operations again."""
+    residuals = [module for layer in stack.layers for module in layer.children() if isinstance(module, Residual)]
+    for sublayer, residual in zip((op for layer in config.plan() for op in layer), residuals, strict=True):
+        op, kind = residual.op, name + tag(type(sublayer))
+        parts[Part(kind, _once(residual), op.flops(length), op.cache_elements())] += 1
+        if config.repeats > 1:
+            parts[Part(f"{kind} again", 0, op.flops(length), op.cache_elements())] += config.repeats - 1
+    if _once(stack.final_norm):
+        parts[Part(f"{name}final norm", _once(stack.final_norm))] += 1
+
+
+def _head(model: AnyModel) -> Part:
+    """The head; a tied matrix is counted with the embedding."""
+    tied = set(model.shared())
+    names = dict(model.named_parameters(remove_duplicate=False))
+    own = {name: p for name, p in names.items() if name.startswith("head.")}
+    flops = 2 * sum(parameter.numel() for parameter in own.values() if parameter.dim() == 2)
+    parameters = sum(parameter.numel() for name, parameter in own.items() if name not in tied)
+    return Part("head (tied)" if tied & set(own) else "head", parameters, flops)
+
+
+def training_flops(config: Model, length: int | None = None) -> int:
     """Operations per token of a training step: forward, and twice that going back."""
     return 3 * cost(config, length).flops
 
 
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+def _once(*modules: nn.Module) -> int:
+    """Learned numbers of some modules; a parameter in two of them counts once."""
+    found = {id(parameter): parameter.numel() for module in modules for parameter in module.parameters()}
+    return sum(found.values())

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from hornbook.model.embed import Head
+from hornbook.model.head import Head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,4 +82,4 @@ def _plain(module: nn.Module) -> None:
     if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
         bias.zero_()
     if isinstance(module, nn.LayerNorm | nn.RMSNorm) and module.weight is not None:
-        module.weight.fill_(1.0)
+        module.weight.fill_(getattr(module, "neutral", 1.0))

@@ -4,6 +4,7 @@ Layer norm (Ba et al. 2016) takes away the mean and divides by the deviation; RM
 divides by the root mean square, which does as well and costs less. `gain` is the learned factor per channel; the speed
 recipes leave it out, since the matrix that follows can learn it. Not here: batch norm, which mixes the rows of a batch.
 """
+# ruff: noqa: ARG002 -- no norm needs no width
 
 from dataclasses import dataclass
 
@@ -33,9 +34,23 @@ class RMSNorm:
 
     eps: float = 1e-6
     gain: bool = True
+    zero_centered: bool = False  # the gain is 1 + weight, so that what pulls weights to 0 pulls the gain to 1 (Gemma)
+
+    def __post_init__(self) -> None:
+        if self.zero_centered and not self.gain:
+            raise ValueError("zero_centered: true needs gain: true; without a gain there is nothing to centre")
 
     def build(self, dim: int) -> nn.RMSNorm:
-        return _RMSNorm(dim, self.eps, elementwise_affine=self.gain)
+        kind = _CenteredRMSNorm if self.zero_centered else _RMSNorm
+        return kind(dim, self.eps, elementwise_affine=self.gain)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoNorm:
+    """x as it is (recurrent networks of old)."""
+
+    def build(self, dim: int) -> nn.Identity:
+        return nn.Identity()
 
 
 class _RMSNorm(nn.RMSNorm):
@@ -46,4 +61,16 @@ class _RMSNorm(nn.RMSNorm):
         return F.rms_norm(x, self.normalized_shape, gain, self.eps)
 
 
-Norm = LayerNorm | RMSNorm
+class _CenteredRMSNorm(nn.RMSNorm):
+    """The gain is 1 + weight, added in fp32: next to 1, bf16 tells only steps of 1/128 apart."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x.float(), self.normalized_shape, 1 + self.weight.float(), self.eps).to(x.dtype)
+
+    @property
+    def neutral(self) -> float:
+        """The weight with which the gain is 1."""
+        return 0.0
+
+
+Norm = LayerNorm | RMSNorm | NoNorm

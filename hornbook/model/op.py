@@ -5,6 +5,7 @@ what a model remembers between two forward passes while it writes a text. Neithe
 """
 # ruff: noqa: ARG002 -- the defaults take the arguments of the methods that override them
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,36 +24,56 @@ class Context:
     position: PositionBase
     positions: Int[Tensor, "rows time"]  # rows is 1 where every row counts alike
     sight: Sight
-    turns: Any = None  # what `position.prepare` computed for `position.rotate`
-    masks: dict[tuple[bool, int | None], Tensor | None] = field(default_factory=dict)
+    like: Tensor | None = None  # the stream, whose type the rotations take; None: fp32
+    others: Sequence[PositionBase] = ()  # positions that some sublayers have in place of the stack's
+    memory: Float[Tensor, "batch places dim"] | None = None  # what an encoder said, for cross-attention
+    memory_real: Bool[Tensor, "batch places"] | None = None  # False where the encoder read padding
+    turns: dict[int, Any] = field(default_factory=dict)
+    masks: dict[tuple[int, bool, int | None], Tensor | None] = field(default_factory=dict)
 
-    def rotate(self, heads: Float[Tensor, "batch time heads head_dim"]) -> Float[Tensor, "batch time heads head_dim"]:
-        """Write the positions into queries or keys (RoPE); other positions leave them as they are."""
-        return self.position.rotate(heads, self.turns)
+    def rotate(
+        self, heads: Float[Tensor, "batch time heads head_dim"], way: int = 0
+    ) -> Float[Tensor, "batch time heads head_dim"]:
+        """Write the positions into queries or keys (RoPE); other positions leave them as they are.
 
-    def mask(self, *, causal: bool, window: int | None) -> Tensor | None:
-        """What to add to the attention scores or hide from them; None where plain causal attention says it all."""
-        kind = causal, window
+        way: 0 for the stack's position, 1 and up for `others`.
+        """
+        position = self._position(way)
+        if way not in self.turns:
+            like = self.like if self.like is not None else torch.zeros((), device=self.positions.device)
+            self.turns[way] = position.prepare(self.positions, like)
+        return position.rotate(heads, self.turns[way])
+
+    def mask(self, *, causal: bool, window: int | None, way: int = 0) -> Tensor | None:
+        """What to add to the attention scores or hide from them; None where plain attention says it all."""
+        kind = way, causal, window
         if kind not in self.masks:
-            bias = self.position.bias(*self.sight.indices(self.positions.device))
+            bias = self._position(way).bias(*self.sight.indices(self.positions.device))
             visible = self.sight.visible(self.positions.device, causal=causal, window=window, always=bias is not None)
             if bias is not None and visible is not None:
                 bias = bias.masked_fill(~visible, float("-inf"))
             self.masks[kind] = visible if bias is None else bias
         return self.masks[kind]
 
+    def _position(self, way: int) -> PositionBase:
+        return self.others[way - 1] if way else self.position
+
 
 @dataclass
 class State:
-    """What a model remembers while decoding. Setting `length` back forgets the tokens after it."""
+    """What a model remembers while decoding. Setting `length` back forgets the tokens after it (attention only)."""
 
     layers: list[list[Any]]  # per layer and sublayer: what its `new_state` made
     capacity: int  # tokens there is room for
     length: int = 0  # tokens seen so far, padding included
+    memory: Float[Tensor, "batch places dim"] | None = None  # what the encoder said of the source
+    memory_real: Bool[Tensor, "batch places"] | None = None
 
 
 class Op(nn.Module):
     """A sublayer. The matrix with which it writes into the stream is called `output` (init.py relies on it)."""
+
+    own_norm = False  # True: it norms its input itself and is given the stream as it is
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None

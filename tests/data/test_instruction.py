@@ -64,9 +64,9 @@ def test_an_epoch_sees_every_conversation_once(rows: InstructionRows) -> None:
 
 def test_packed_loss_is_the_loss_of_the_rows_alone(rows: InstructionRows, tokenizer: ByteBPE) -> None:
     from hornbook.model.attention import Attention
+    from hornbook.model.decoder import Decoder
     from hornbook.model.embed import Tokens
     from hornbook.model.mlp import MLP
-    from hornbook.model.models import Decoder
     from hornbook.model.position import Learned
     from hornbook.model.stack import Stack
     from hornbook.objective.language import NextToken

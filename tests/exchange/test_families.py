@@ -9,7 +9,7 @@ import torch
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.exchange import families, folder
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 
 hf = pytest.importorskip("transformers")
 

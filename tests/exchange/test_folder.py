@@ -12,7 +12,7 @@ from torch import Tensor
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.exchange import folder
-from hornbook.model.models import Decoder, DecoderModel
+from hornbook.model.decoder import Decoder, DecoderModel
 
 TINY = [n for n in recipe.built_in_names() if n.startswith("models/") and n.endswith("-tiny")]
 

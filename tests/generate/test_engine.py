@@ -8,12 +8,14 @@ from hornbook.core.errors import UserError
 from hornbook.generate.engine import Limits, Writing, write
 from hornbook.generate.sample import Sampling, penalize
 from hornbook.model.attention import Attention
+from hornbook.model.decoder import Decoder, DecoderModel
 from hornbook.model.embed import Tokens
+from hornbook.model.head import Language
 from hornbook.model.init import Normal
 from hornbook.model.mlp import MLP, GatedMLP
-from hornbook.model.models import Decoder, DecoderModel
 from hornbook.model.norm import RMSNorm
-from hornbook.model.position import Learned, Rope
+from hornbook.model.position import Learned
+from hornbook.model.rope import Rope
 from hornbook.model.stack import Stack, Sublayer
 
 VOCAB, CONTEXT = 31, 24
@@ -33,7 +35,9 @@ def llama() -> DecoderModel:
     stack = Stack(layers=2, layer={"n": near, "f": far}, pattern="nf", norm=RMSNorm(), position=Rope())
     tokens = Tokens(vocab=VOCAB)
     init = Normal(std=0.3)
-    return Decoder(dim=16, length=CONTEXT, embed=tokens, stack=stack, tied=False, soft_cap=15.0, init=init).build()
+    return Decoder(
+        dim=16, length=CONTEXT, embed=tokens, stack=stack, head=Language(tied=False, soft_cap=15.0), init=init
+    ).build()
 
 
 @pytest.fixture(params=[gpt2, llama], ids=["gpt2", "llama"])

@@ -10,12 +10,12 @@ from hornbook.core.errors import UserError
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.stream import Options
 from hornbook.model.attention import Attention
+from hornbook.model.decoder import Decoder
 from hornbook.model.embed import Tokens
 from hornbook.model.init import Normal
 from hornbook.model.mlp import GatedMLP
-from hornbook.model.models import Decoder
 from hornbook.model.norm import RMSNorm
-from hornbook.model.position import Rope
+from hornbook.model.rope import Rope
 from hornbook.model.stack import Stack
 from hornbook.text.bpe import BPE
 from hornbook.text.byte_bpe import ByteBPE

@@ -20,7 +20,7 @@ CLOSE = {"rtol": 0, "atol": 2e-6}
 
 def context(time: int, position: PositionBase | None = None, **sight: Any) -> Context:
     position, positions = position or PositionBase(), torch.arange(time)[None]
-    return Context(position, positions, Sight(time, **sight), position.prepare(positions, torch.zeros(1)))
+    return Context(position, positions, Sight(time, **sight))
 
 
 def attention(dim: int = 24, **config: Any) -> SelfAttention:
@@ -138,7 +138,9 @@ def test_the_books_self_attention(published: Any) -> None:
     q, k, v = (f(x).unflatten(-1, (1, 2)).transpose(1, 2) for f in (op.query, op.key, op.value))
     torch.testing.assert_close(op.attend(q, k, v, None)[0, 0], torch.tensor(found["output"]), rtol=0, atol=1e-5)
     causal = attention(dim=3, heads=1, head_dim=2)
-    weights = causal.attend(q, k, torch.eye(6).expand(1, 1, 6, 6), None)[0, 0]  # values of 1: the weights themselves
+    weights = causal.attend(q, k, torch.eye(6).expand(1, 1, 6, 6), None, causal=True)[
+        0, 0
+    ]  # values of 1: the weights themselves
     torch.testing.assert_close(weights, torch.tensor(found["causal_weights"]), rtol=0, atol=1e-5)
 
 

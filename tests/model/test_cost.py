@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hornbook.core import recipe
 from hornbook.model.cost import cost, training_flops
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 
 TINY = [name for name in recipe.built_in_names() if name.startswith("models/") and name.endswith("-tiny")]
 

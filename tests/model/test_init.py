@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hornbook.core import recipe
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 
 WIDE = ["dim=256", "embed.vocab=1000"]
 
@@ -35,7 +35,7 @@ def test_zero_output_starts_as_the_uniform_guess() -> None:
 
 
 def test_a_tied_table_starts_small_enough_to_be_a_head() -> None:
-    model = recipe.load(Decoder, "models/fast-tiny", [*WIDE, "tied=true"]).build()
+    model = recipe.load(Decoder, "models/fast-tiny", [*WIDE, "head.tied=true"]).build()
     assert model.head.weight.std().item() == pytest.approx(1 / 16, rel=0.03)
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from hornbook.core import recipe
 from hornbook.core.errors import RecipeError
-from hornbook.model.models import Decoder, DecoderModel
+from hornbook.model.decoder import Decoder, DecoderModel
 
 RECIPES = [name for name in recipe.built_in_names() if name.startswith("models/") and name.endswith("-tiny")]
 CLOSE = {"rtol": 0, "atol": 5e-6}  # float32 sums in another order; the logits are about 1

@@ -8,7 +8,7 @@ from jaxtyping import install_import_hook
 with install_import_hook("hornbook.model", "beartype.beartype"):
     import torch
     from hornbook.core.recipe import built_in_names, load
-    from hornbook.model.models import Decoder
+    from hornbook.model.decoder import Decoder
 for name in built_in_names():
     if name.startswith("models/") and name.endswith("-tiny"):
         model = load(Decoder, name).build()

@@ -1,0 +1,95 @@
+"""A decoder says what comes next (GPT, Llama, Qwen, Mamba, ...).
+
+A model's config is the table in its paper; `recipes/models/` holds them. `build()` fills it with numbers from a seed;
+under `with torch.device("meta")` it takes no memory, so that a model of any size can be counted.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Int, Shaped
+from torch import Tensor
+
+from hornbook.model.embed import Tokens
+from hornbook.model.head import Language
+from hornbook.model.init import Init, Normal
+from hornbook.model.op import Context, State
+from hornbook.model.shape import ModelBase, ModelOutput, check_sizes, fill, look, positions_of
+from hornbook.model.stack import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """Tokens in, a score for every possible next token out."""
+
+    dim: int  # channels of the stream
+    length: int  # context length the model is made for, tokens
+    embed: Tokens
+    stack: Stack
+    head: Language = field(default_factory=Language)
+    init: Init = field(default_factory=Normal)
+
+    def __post_init__(self) -> None:
+        check_sizes(self.dim, self.length)
+        with torch.device("meta"):
+            DecoderModel(self)  # what does not fit together is said while the recipe is read
+
+    @property
+    def vocab(self) -> int:
+        """Number of token ids."""
+        return self.embed.vocab
+
+    def build(self, generator: torch.Generator | None = None) -> "DecoderModel":
+        """A model with fresh weights drawn from `generator` (seed 0 without one), on the default device."""
+        model = DecoderModel(self)
+        fill(model, self.init, generator)
+        return model
+
+
+class DecoderModel(ModelBase):
+    """A decoder with its weights."""
+
+    config: Decoder
+
+    def __init__(self, config: Decoder) -> None:
+        super().__init__(config)
+        self.embed = config.embed.build(config.dim)
+        self.stack = config.stack.build(config.dim, config.length, config.embed.width)
+        self.head = config.head.build(config.dim, config.embed.vocab)
+        self.tie()
+
+    def shared(self) -> dict[str, str]:
+        """A tied head is the embedding."""
+        return {"head.weight": "embed.table.weight"} if self.config.head.tied else {}
+
+    def new_state(self, batch: int, capacity: int) -> State:
+        """Memory to decode up to `capacity` tokens in each of `batch` rows."""
+        return self.stack.new_state(batch, capacity)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        *,
+        attention_mask: Shaped[Tensor, "batch keys"] | None = None,
+        document_ids: Int[Tensor, "batch time"] | None = None,
+        positions: Int[Tensor, "rows time"] | None = None,
+        state: State | None = None,
+        logits: bool = True,
+    ) -> ModelOutput:
+        """Read `input_ids`, after what `state` remembers, and score the next token at every place.
+
+        attention_mask: 0 where an id is padding (left or right); what is kept is as if it stood alone. With a state it
+            tells of the remembered tokens too: (batch, state.length + time), at every call.
+        document_ids: packed rows; a token sees its own document only. Not together with a state.
+        positions: where not given, counted without padding and anew in each document.
+        logits: False returns only `hidden`, for a loss that calls `model.head` on parts of it.
+        """
+        position = self.stack.position
+        sight = look(input_ids.shape[1], attention_mask, document_ids, state)
+        if positions is None:
+            positions = positions_of(sight, input_ids.device, position.limit)
+        x = self.embed(input_ids, position, positions)
+        hidden = self.stack(x, Context(position, positions, sight, x, self.stack.ways), state)
+        if state is not None:
+            state.length += input_ids.shape[1]
+        return ModelOutput(hidden, self.head(hidden) if logits else None)
