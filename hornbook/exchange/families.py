@@ -4,7 +4,7 @@ from typing import Any
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
-from hornbook.exchange import gpt2, llama, qwen
+from hornbook.exchange import bart, gpt2, llama, qwen, t5
 from hornbook.exchange.family import Family, Fields, need
 from hornbook.exchange.weights import Shapes, Weight, expand
 from hornbook.model.models import Model
@@ -16,6 +16,9 @@ FAMILIES = {
         llama.FAMILY,
         qwen.QWEN2,
         qwen.QWEN3,
+        bart.BART,
+        bart.MARIAN,
+        t5.T5,
     )
 }
 OURS = "hornbook"

@@ -10,12 +10,11 @@ from typing import Any
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
-from hornbook.exchange.weights import Weight
+from hornbook.exchange.weights import Table
 from hornbook.model.decoder import Decoder
 from hornbook.model.models import Model
 
 Fields = Mapping[str, Any]  # a config.json
-Table = tuple[Weight, ...]
 
 
 @dataclass(frozen=True)

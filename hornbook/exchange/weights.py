@@ -16,6 +16,7 @@ from torch import Tensor
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
+Table = tuple["Weight", ...]
 INDICES = ("layer", "expert")  # the numbers a row may stand for, written {layer}
 
 
