@@ -18,7 +18,7 @@ from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, write_json
 from hornbook.exchange import families, tensors
 from hornbook.exchange.family import Fields
-from hornbook.exchange.tensors import TensorFiles
+from hornbook.exchange.tensors import TensorFiles, Tensors
 from hornbook.exchange.weights import Shapes, Weight
 from hornbook.model.models import AnyModel
 from hornbook.text.tokenizer import Tokenizer
@@ -28,12 +28,15 @@ TOKEN_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 def load(folder: Path, *, dtype: torch.dtype | None = None) -> AnyModel:
     """The model of a folder; `dtype` None keeps the numbers as the file has them (and then they stay in the file)."""
-    fields = read_fields(folder)
+    return assemble(read_fields(folder), TensorFiles(folder), dtype=dtype)
+
+
+def assemble(fields: Fields, files: Tensors, *, dtype: torch.dtype | None = None) -> AnyModel:
+    """The model of a config.json and its tensors, wherever they are."""
     config = families.config_of(fields)
     with torch.device("meta"):
         model = config.build()
-    files, shapes = TensorFiles(folder), _shapes(model)
-    bare = _is_bare(fields, files)
+    shapes, bare = _shapes(model), _is_bare(fields, files)
     weights = families.weights_of(fields, config, shapes, bare=bare)
     _check(files, shapes, weights, _Extras.of(fields, model, bare=bare))
     state: dict[str, Tensor] = {}
@@ -53,10 +56,7 @@ def save(
 
     A new folder appears whole or not at all. In a folder that exists, files of the same name are replaced one by one.
     """
-    fields = families.fields_of(model.config)
-    state = model.state_dict()
-    weights = families.weights_of(fields, model.config, _shapes(model), bare=_writes_bare(fields))
-    theirs = {weight.theirs: weight.to_theirs(state) for weight in weights}
+    fields, theirs = take_apart(model)
     fields |= {"dtype": str(next(iter(theirs.values())).dtype).removeprefix("torch."), **_tokens(model, tokenizer)}
     fields |= model.token_ids | dict(extra or {})
     target = folder / ".saving" if folder.exists() else folder
@@ -68,6 +68,13 @@ def save(
         write_json(aside / "config.json", fields)
     if target != folder:
         _move_up(target)
+
+
+def take_apart(model: AnyModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A model as the config.json of its family and tensors by that family's names."""
+    fields, state = families.fields_of(model.config), model.state_dict()
+    weights = families.weights_of(fields, model.config, _shapes(model), bare=_writes_bare(fields))
+    return fields, {weight.theirs: weight.to_theirs(state) for weight in weights}
 
 
 def read_fields(folder: Path) -> dict[str, Any]:
@@ -101,7 +108,7 @@ def _shapes(model: AnyModel) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items() if name not in again}
 
 
-def _is_bare(fields: Fields, files: TensorFiles) -> bool:
+def _is_bare(fields: Fields, files: Tensors) -> bool:
     """Whether the file was saved without a head, and without the prefix that stands before all other names."""
     if fields.get("model_type") == families.OURS:
         return False
@@ -132,24 +139,24 @@ class _Extras:
         return cls(copies, family.ignored)
 
 
-def _check(files: TensorFiles, shapes: Shapes, weights: list[Weight], extras: _Extras) -> None:
+def _check(files: Tensors, shapes: Shapes, weights: list[Weight], extras: _Extras) -> None:
     """Every tensor there, none too many, each of the shape that config.json makes it."""
     for weight in weights:
         name, wanted = weight.theirs, weight.shape(shapes)
         if name not in files.shapes:
-            raise UserError(f"{files.folder}: tensor {name} is missing; copy the folder again")
+            raise UserError(f"{files.place(name)} is missing; copy the model again")
         if files.shapes[name] != wanted:
             raise UserError(
-                f"{files.files[name]}: tensor {name} is {files.shapes[name]}, config.json makes it {wanted}; "
-                "the two files are not of one model"
+                f"{files.place(name)} is {files.shapes[name]}, {files.described} makes it {wanted}; "
+                "the two are not of one model"
             )
     for name in sorted(set(files.shapes) - {weight.theirs for weight in weights}):
         if re.fullmatch(extras.ignored, name) or _is_copy(files, name, extras.copies.get(name)):
             continue
-        raise UserError(f"{files.files[name]}: tensor {name} has no place in the model that config.json describes")
+        raise UserError(f"{files.place(name)} has no place in the model that {files.described} describes")
 
 
-def _is_copy(files: TensorFiles, name: str, owner: str | None) -> bool:
+def _is_copy(files: Tensors, name: str, owner: str | None) -> bool:
     """Whether a tied tensor that was written nevertheless is the one it is tied to."""
     if owner is None or files.shapes.get(owner) != files.shapes[name]:
         return False

@@ -169,7 +169,7 @@ def _write_f16(weights: Floats) -> Bytes:
 
 def _write_q8_0(weights: Floats) -> Bytes:
     """The largest weight of a block becomes 127 or -127; halves are rounded away from zero."""
-    scale = np.abs(weights).max(axis=1, keepdims=True) / 127
+    scale: Floats = np.abs(weights).max(axis=1, keepdims=True) / np.float32(127)
     scaled = weights * _inverse(scale)
     size = np.abs(scaled)
     whole = np.floor(size)
@@ -181,7 +181,7 @@ def _write_q8_0(weights: Floats) -> Bytes:
 def _write_q4_0(weights: Floats) -> Bytes:
     """The weight of the largest size becomes -8, whatever its sign: -8 to 7 has one step more on that side."""
     largest = np.take_along_axis(weights, np.abs(weights).argmax(axis=1, keepdims=True), axis=1)
-    scale = largest / -8
+    scale: Floats = largest / np.float32(-8)
     q = (weights * _inverse(scale) + np.float32(8.5)).astype(np.uint8).clip(0, 15)
     packed = q[:, :16] | (q[:, 16:] << 4)
     return np.concatenate((scale.astype(np.float16).view(np.uint8), packed), axis=1)

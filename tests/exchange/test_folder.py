@@ -137,7 +137,7 @@ def test_files_that_are_not_whole_are_named(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"model.safetensors: truncated, or no safetensors file"):
             folder.load(tmp_path)
     path.rename(tmp_path / "pytorch_model.bin")
-    with pytest.raises(UserError, match=r"only pytorch_model.bin, and pickle is not read"):
+    with pytest.raises(UserError, match=r"pytorch_model.bin: truncated, or no torch file"):
         folder.load(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(UserError, match=r"config.json: not valid JSON"):
