@@ -4,7 +4,7 @@ from typing import Any
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
-from hornbook.exchange import bart, gpt2, llama, qwen, t5
+from hornbook.exchange import bart, gpt2, llama, mamba, qwen, rwkv, t5
 from hornbook.exchange.family import Family, Fields, need
 from hornbook.exchange.weights import Shapes, Weight, expand
 from hornbook.model.models import Model
@@ -19,6 +19,8 @@ FAMILIES = {
         bart.BART,
         bart.MARIAN,
         t5.T5,
+        mamba.FAMILY,
+        rwkv.FAMILY,
     )
 }
 OURS = "hornbook"

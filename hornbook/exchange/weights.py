@@ -6,6 +6,7 @@ says where the query's weight and (`*`) bias of every layer are. Several of ours
 What a model does not have (no bias, no QK-norm, a head of its own) drops out, so one table serves a whole family.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,23 @@ class Interleaved(Rows):
 
     def _grouped(self, tensor: Tensor) -> Tensor:
         return tensor.reshape(self.groups, -1, *tensor.shape[1:])
+
+
+@dataclass(frozen=True)
+class Reshaped:
+    """One tensor whose numbers stand in the same order under other axes; -1 in `axes` is what is left."""
+
+    axes: Shape
+
+    def shape(self, parts: Sequence[Shape]) -> Shape:
+        known = -math.prod(self.axes)
+        return tuple(math.prod(parts[0]) // known if axis == -1 else axis for axis in self.axes)
+
+    def split(self, tensor: Tensor, parts: Sequence[Shape]) -> list[Tensor]:
+        return [tensor.reshape(parts[0])]
+
+    def join(self, tensors: Sequence[Tensor]) -> Tensor:
+        return tensors[0].reshape(self.axes)
 
 
 ROWS, TRANSPOSED = Rows(), Transposed()

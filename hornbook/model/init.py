@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from hornbook.model.blank import OwnNumbers
 from hornbook.model.head import Head
 
 
@@ -39,6 +40,7 @@ class Normal:
                 std = self.std / math.sqrt(len(outputs)) if _writes_to_stream(name) else self.std
                 module.weight.normal_(0.0, std, generator=generator)
             _plain(module)
+        _own(model, generator)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ class ZeroOutput:
                 bound = math.sqrt(3 / module.in_features)  # a uniform number in (-b, b) has deviation b / sqrt(3)
                 module.weight.uniform_(-bound, bound, generator=generator)
             _plain(module)
+        _own(model, generator)
 
 
 Init = Normal | ZeroOutput
@@ -75,6 +78,13 @@ def _writes_to_stream(name: str) -> bool:
 
 def _among(weights: list[Tensor], weight: Tensor) -> bool:
     return any(weight is other for other in weights)
+
+
+def _own(model: nn.Module, generator: Generator) -> None:
+    """Recurrent sublayers know their rates of forgetting best."""
+    own = [module for module in model.modules() if isinstance(module, OwnNumbers)]
+    for number, module in enumerate(own):
+        module.first_numbers(generator, number / len(own))
 
 
 def _plain(module: nn.Module) -> None:

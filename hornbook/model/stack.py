@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from hornbook.model.attention import Attention, SelfAttention
 from hornbook.model.cross import CrossAttention
+from hornbook.model.mamba import Mamba
 from hornbook.model.mlp import MLP, GatedMLP
 from hornbook.model.norm import LayerNorm, Norm
 from hornbook.model.op import Context, State
@@ -20,8 +21,9 @@ from hornbook.model.parallel import Parallel
 from hornbook.model.position import Absent, Place, PositionBase
 from hornbook.model.positions import Position
 from hornbook.model.residual import Placement, Residual, Stream, Wiring
+from hornbook.model.rwkv import ChannelMix, TimeMix
 
-Sublayer = Attention | CrossAttention | MLP | GatedMLP | Parallel
+Sublayer = Attention | CrossAttention | MLP | GatedMLP | Parallel | Mamba | TimeMix | ChannelMix
 
 
 @dataclass(frozen=True, kw_only=True)

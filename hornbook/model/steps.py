@@ -32,6 +32,20 @@ class Steps:
         """Every answer where its token stands."""
         return y if self.order is None else _take(y, self.order.argsort(1))
 
+    def real(self, like: Tensor) -> Bool[Tensor, "batch time"] | None:
+        """False where a step, lined up, is padding; None where none is."""
+        if self.count is None:
+            return None
+        return torch.arange(like.shape[1], device=like.device) < self.count[:, None]
+
+    def turned(self, x: Tensor) -> Tensor:
+        """The real steps of each row, lined up, from last to first; turned twice is as before."""
+        if self.count is None:
+            return x.flip(1)
+        index = torch.arange(x.shape[1], device=x.device).expand(x.shape[:2])
+        back = self.count[:, None] - 1 - index
+        return _take(x, torch.where(back >= 0, back, index))
+
     def last(self, before: Tensor, each: Tensor) -> Tensor:
         """What holds after the last real step: of `each` (batch, time, ...), or `before` where a row has none."""
         return self.window(before[:, None], each)[:, 0]
@@ -62,7 +76,7 @@ def steps_of(sight: Sight) -> Steps:
     if sight.real is None:
         return Steps(documents=sight.documents)
     real = sight.real[:, -sight.time :]
-    order = None if sight.time == 1 else real.logical_not().byte().argsort(1, stable=True)
+    order = None if sight.time == 1 else torch.argsort(real.logical_not().byte(), dim=1, stable=True)
     documents = sight.documents
     if documents is not None and order is not None:
         documents = documents.gather(1, order)
