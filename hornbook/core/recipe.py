@@ -159,8 +159,9 @@ def _parse_union(members: tuple[Any, ...], value: Any, where: str, origin: Origi
 
 def _parse_variant(variants: dict[str, Any], value: dict[str, Any], where: str, origin: Origin) -> Any:
     fields = {key: item for key, item in value.items() if key != "type"}
-    if "type" not in value and len(variants) == 1:
-        return _parse(next(iter(variants.values())), fields, where, origin)
+    usual = [kind for kind in variants.values() if len(variants) == 1 or getattr(kind, "USUAL", False)]
+    if "type" not in value and usual:  # a model is a decoder and a tokenizer BPE, unless the recipe says otherwise
+        return _parse(usual[0], fields, where, origin)
     name = value.get("type")
     if name not in variants:
         asked = f"type {name!r} is not" if name else "needs a `type:`,"

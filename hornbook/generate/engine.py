@@ -2,7 +2,7 @@
 
 A model gives `new_state(batch, capacity)`, room for everything it must remember, and takes it in `forward`. Prompts of
 different lengths stand side by side with padding on the left, so that all of them end, and go on, in the same column.
-Leaves out continuous batching, speculation and beams.
+A model with an encoder also reads the source of each, once, with padding on the right. Leaves out continuous batching, speculation and beams.
 """
 
 import sys
@@ -23,10 +23,11 @@ Reason = Literal["end", "stop", "length"]
 class Writing:
     """One prompt and what has been written for it. Whoever reads along may close it with a reason of their own."""
 
-    prompt: list[int]
+    prompt: list[int]  # what the text begins with; of an encoder-decoder, what its answer begins with
     generator: torch.Generator = field(default_factory=torch.Generator)  # where its random draws come from
     new: list[int] = field(default_factory=list)  # the token that ended it is left out
     reason: Reason | None = None  # why it is finished; None: it is not
+    source: list[int] = field(default_factory=list)  # what the encoder reads; decoders have none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Limits:
     max_new_tokens: int = 64
     context: int | None = None  # tokens the model can see, prompt included; None: no limit
     end: frozenset[int] = frozenset()  # ids after which nothing follows
+    start: int | None = None  # what the answer of an encoder-decoder begins with; None: the model is a decoder
     vocab: int | None = None  # ids from here on are never written: a model's table may be larger than its tokenizer's
 
     def __post_init__(self) -> None:
@@ -114,7 +116,13 @@ class _Desk:
 
     def _forward(self, ids: Tensor, columns: Tensor) -> Tensor:
         """The next columns of the batch through the model; only the last one goes through the head."""
-        if self.pads is None:
+        if self.writings[0].source:
+            mask = None if self.pads is None else self.mask[:, : self.state.length + len(columns)]
+            source = self._source() if self.state.memory is None else {}
+            output = self.forward(
+                **source, decoder_input_ids=ids, decoder_attention_mask=mask, state=self.state, logits=False
+            )
+        elif self.pads is None:
             output = self.forward(ids, state=self.state, logits=False)
         else:  # a finished row runs on while others are open, but not past the last position that the model knows
             last = self.limits.context or sys.maxsize
@@ -123,6 +131,14 @@ class _Desk:
             output = self.forward(ids, attention_mask=mask, positions=positions, state=self.state, logits=False)
         logits: Tensor = self.model.head(output.hidden[:, -1])
         return logits[:, : self.limits.vocab]
+
+    def _source(self) -> dict[str, Tensor]:
+        """What the encoder reads, and where it is padding."""
+        sources = [torch.tensor(writing.source) for writing in self.writings]
+        ids = nn.utils.rnn.pad_sequence(sources, batch_first=True).to(self.device)
+        lengths = torch.tensor([len(source) for source in sources], device=self.device)
+        real = torch.arange(ids.shape[1], device=self.device) < lengths[:, None]
+        return {"input_ids": ids} if real.all() else {"input_ids": ids, "attention_mask": real}
 
     def _remember(self, vocab: int) -> None:
         """Mark what each row has read and written, for the repetition penalty."""
@@ -146,5 +162,6 @@ def _check(writings: Sequence[Writing], limits: Limits) -> None:
         tokens, name = len(writing.prompt), f"prompt {number + 1}" if len(writings) > 1 else "prompt"
         if not tokens:
             raise UserError(f"{name}: has no token to go on from; begin with the end-of-text token")
+        tokens = max(tokens, len(writing.source))
         if limits.context is not None and tokens > limits.context:
             raise UserError(f"{name}: {tokens} tokens do not fit the model's {limits.context}; shorten it")

@@ -7,10 +7,13 @@ from typing import Unpack, overload
 import torch
 
 from hornbook.core.errors import UserError
+from hornbook.data.marks import marks
 from hornbook.exchange import folder as exchange
 from hornbook.generate.engine import Limits
 from hornbook.generate.hub import find
 from hornbook.generate.stream import Options, stream
+from hornbook.model.encoder import EncoderModel
+from hornbook.model.encoder_decoder import EncoderDecoderModel
 from hornbook.model.models import AnyModel
 from hornbook.text import chat
 from hornbook.text import tokenizer as text
@@ -102,8 +105,13 @@ class LanguageModel:
         return texts
 
     def _ids(self, prompt: str) -> list[int]:
-        """A prompt's ids; nothing at all is the beginning of a document."""
-        return self._text.encode(prompt) or [self._text.end]
+        """A prompt's ids; nothing at all is the beginning of a document. A source has its marks around it."""
+        ids = self._text.encode(prompt)
+        if isinstance(self.module, EncoderDecoderModel):
+            wrapped, signs = self._text.wrap(ids)[0], marks(self._text)
+            before = [] if signs.begin is None else [signs.begin]
+            return wrapped if len(wrapped) > len(ids) else [*before, *ids, signs.end]
+        return ids or [self._text.end]
 
     def _turn(self, messages: Sequence[Message]) -> list[int]:
         """The ids after which the assistant speaks."""
@@ -118,12 +126,28 @@ class LanguageModel:
         return self.tokenizer
 
     def _limits(self, options: Options) -> Limits:
+        if isinstance(self.module, EncoderModel):
+            raise UserError("the model is an encoder: it reads and writes nothing; take `fill` or `embed`")
         return Limits(
             max_new_tokens=options.get("max_new_tokens", 64),
             context=self.module.config.length,
-            end=frozenset([self._text.end]) if self.renderer is None else self.renderer.ends,
+            end=self._ends(),
+            start=self._start(),
             vocab=self._text.vocab,
         )
+
+    def _ends(self) -> frozenset[int]:
+        """The ids after which nothing follows."""
+        if self.renderer is not None:
+            return self.renderer.ends
+        return frozenset([self._text.end, marks(self._text).end] if self._start() is not None else [self._text.end])
+
+    def _start(self) -> int | None:
+        """What the answer of an encoder-decoder begins with."""
+        if not isinstance(self.module, EncoderDecoderModel):
+            return None
+        start: int = self.module.token_ids.get("decoder_start_token_id", marks(self._text).pad)
+        return start
 
 
 def _check_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:

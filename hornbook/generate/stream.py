@@ -58,7 +58,10 @@ class Reader:
 def stream(
     model: nn.Module, tokenizer: Tokenizer, prompts: Mapping[int, list[int]], limits: Limits, options: Options
 ) -> Iterator[dict[int, str]]:
-    """For every step a piece of text, which may be empty, for every prompt; prompts go by number, for their seeds."""
+    """For every step a piece of text, which may be empty, for every prompt; prompts go by number, for their seeds.
+
+    Of a model with an encoder the prompts are the sources, and its answers begin with `limits.start`.
+    """
     sampling = Sampling(
         temperature=options.get("temperature", 1.0),
         top_k=options.get("top_k"),
@@ -67,10 +70,14 @@ def stream(
         repetition_penalty=options.get("repetition_penalty", 1.0),
     )
     seed = options.get("seed")
-    writings = {number: Writing(prompt, _generator(seed, number)) for number, prompt in prompts.items()}
+    writings = {number: _writing(prompt, limits.start, _generator(seed, number)) for number, prompt in prompts.items()}
     readers = {number: Reader(each, tokenizer, options.get("stop", ())) for number, each in writings.items()}
     for _ in write(model, list(writings.values()), sampling, limits):
         yield {number: reader.piece() for number, reader in readers.items()}
+
+
+def _writing(prompt: list[int], start: int | None, generator: torch.Generator) -> Writing:
+    return Writing(prompt, generator) if start is None else Writing([start], generator, source=prompt)
 
 
 def _generator(seed: int | None, number: int) -> torch.Generator:

@@ -5,6 +5,7 @@ under `with torch.device("meta")` it takes no memory, so that a model of any siz
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from jaxtyping import Int, Shaped
@@ -21,6 +22,8 @@ from hornbook.model.stack import Stack
 @dataclass(frozen=True, kw_only=True)
 class Decoder:
     """Tokens in, a score for every possible next token out."""
+
+    USUAL: ClassVar[bool] = True  # what a model without `type:` is
 
     dim: int  # channels of the stream
     length: int  # context length the model is made for, tokens

@@ -8,7 +8,7 @@ they were learned, special tokens last.
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from hornbook.core.errors import UserError
 from hornbook.text.alphabet import BYTES
@@ -21,6 +21,8 @@ Progress: TypeAlias = Callable[[str, int], None]  # ("count", characters so far)
 @dataclass(frozen=True, kw_only=True)
 class BPE:
     """Byte-level byte-pair encoding: text is cut into pieces; the commonest neighbours in a piece become a token."""
+
+    USUAL: ClassVar[bool] = True  # what a tokenizer without `type:` is
 
     vocab: int = 8192
     """Number of ids: 256 bytes, the merges, and the special tokens."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
@@ -296,3 +296,16 @@ def test_leaves_are_every_value_with_its_path_in_order() -> None:
 )
 def test_tags(name: str, expected: str) -> None:
     assert recipe.tag(type(name, (), {})) == expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    USUAL: ClassVar[bool] = True
+    size: int = 1
+
+
+def test_a_mapping_without_type_is_the_usual_member() -> None:
+    assert recipe.parse(RMSNorm | Usual, {"size": 3}) == Usual(size=3)
+    assert recipe.parse(RMSNorm | Usual, {"type": "rms_norm"}) == RMSNorm()
+    with pytest.raises(RecipeError, match="norm: needs a `type:`, one of rms_norm, layer_norm"):
+        recipe.parse(RMSNorm | LayerNorm, {"eps": 3.0}, "norm")
