@@ -5,13 +5,13 @@ GPTDatasetV1 does (Raschka, Build a Large Language Model from Scratch, section 2
 left out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
@@ -24,34 +24,58 @@ IGNORE = -100  # label of a position that trains nothing: torch's cross_entropy 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of token ids and what to predict at each position."""
+    """Some rows: what a model reads and what it is to answer; a part that an objective has no use for is None."""
 
-    input_ids: Int[Tensor, "rows length"]
-    labels: Int[Tensor, "rows length"]
-    """The token after each position, IGNORE where nothing is trained."""
+    input_ids: Int[Tensor, "rows length"] | None
+    labels: Int[Tensor, "rows *places"]
+    """The right answer at each place (next token, hidden token, class, ...), IGNORE where nothing is trained."""
     document_ids: Int[Tensor, "rows length"] | None = None
     """int32; positions with different numbers must not attend to each other."""
     positions: Int[Tensor, "rows length"] | None = None
     """Position inside the document; None counts from the row's start."""
+    attention_mask: Bool[Tensor, "rows length"] | None = None
+    """False where an input id is padding."""
+    token_type_ids: Int[Tensor, "rows length"] | None = None
+    """0 in the first text of a row, 1 in the second."""
+    decoder_input_ids: Int[Tensor, "rows answer"] | None = None
+    """What the decoder of an encoder-decoder reads: its labels, one place later."""
+    pixel_values: Float[Tensor, "rows channels height width"] | None = None
+    next_sentence_labels: Int[Tensor, " rows"] | None = None
+    """0 where the second text of a row follows the first, 1 where it was drawn from elsewhere (as in BERT's files)."""
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """The arguments of a model's forward pass, by name."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self) if not field.name.endswith("labels")}
+        return {name: tensor for name, tensor in parts.items() if tensor is not None}
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch on a device; from pinned memory the copy runs beside the computation."""
         return self._each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def cut(self, length: int) -> "Batch":
-        """The same tokens as rows of `length`, which divides the rows there are."""
+        """The same running text as rows of `length`, which divides the rows there are."""
         return self._each(lambda tensor: tensor.reshape(-1, length))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        documents, positions = (None if t is None else change(t) for t in (self.document_ids, self.positions))
-        return Batch(change(self.input_ids), change(self.labels), documents, positions)
+        parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {name: None if part is None else change(part) for name, part in parts.items()}
+        return Batch(**moved)
+
+
+def joined(batches: Sequence[Batch], order: Tensor) -> Batch:
+    """Batches of the same kind as one, its rows in this order."""
+    parts = {field.name: [getattr(batch, field.name) for batch in batches] for field in fields(Batch)}
+    there = {name: [each for each in tensors if each is not None] for name, tensors in parts.items()}
+    whole: dict[str, Any] = {name: torch.cat(tensors)[order] if tensors else None for name, tensors in there.items()}
+    return Batch(**whole)
 
 
 class Source(Protocol):
     """Rows without end: row r is a pure function of (seed, r), found in constant time."""
 
     length: int
-    """Tokens in a row."""
+    """Tokens of a row that a model reads, those of an answer it writes included."""
     rows_per_epoch: int
     """Rows after which every row of the data has been seen once."""
     tokens_per_row: float
@@ -100,8 +124,12 @@ class WindowSource:
 
     def batch(self, first_row: int, rows: int) -> Batch:
         """Rows first_row to first_row + rows - 1, wherever an epoch ends."""
-        tokens = self.windows[self._starts(first_row, rows)].astype(np.int64)
+        tokens = self.tokens(first_row, rows)
         return Batch(_tensor(tokens[:, :-1]), _tensor(tokens[:, 1:]))
+
+    def tokens(self, first_row: int, rows: int) -> NDArray[np.int64]:
+        """(rows, length + 1) ids: each window and the token after it."""
+        return self.windows[self._starts(first_row, rows)].astype(np.int64)
 
     def documents(self, first_row: int, rows: int) -> list[list[str]]:
         """The names of the documents each window touches, its targets included."""

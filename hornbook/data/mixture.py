@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from hornbook.data.batches import Batch, Source, Windows
+from hornbook.data.batches import Batch, Source, Windows, joined
 from hornbook.data.pack import Packed
 from hornbook.data.shards import load
 
@@ -83,15 +82,7 @@ class MixtureSource:
             for number, start, places in self._turns(first_row, rows)
         ]
         order = torch.from_numpy(np.argsort(np.concatenate([places for places, _ in parts])))
-        batches = [batch for _, batch in parts]
-        documents = [batch.document_ids for batch in batches if batch.document_ids is not None]
-        positions = [batch.positions for batch in batches if batch.positions is not None]
-        return Batch(
-            _gather([batch.input_ids for batch in batches], order),
-            _gather([batch.labels for batch in batches], order),
-            _gather(documents, order) if documents else None,
-            _gather(positions, order) if positions else None,
-        )
+        return joined([batch for _, batch in parts], order)
 
     def documents(self, first_row: int, rows: int) -> list[list[str]]:
         """The names of the documents in each row, with their part's name in front."""
@@ -129,7 +120,3 @@ def take_turns(weights: NDArray[np.float64]) -> NDArray[np.int64]:
     who = np.repeat(np.arange(len(counts)), counts)
     pattern: NDArray[np.int64] = who[np.argsort(when, kind="stable")]
     return pattern
-
-
-def _gather(tensors: list[Tensor], order: Tensor) -> Tensor:
-    return torch.cat(tensors)[order]

@@ -1,8 +1,9 @@
-"""A shuffle one can look into anywhere: the i-th element of a random permutation of n, without the other n - 1.
+"""Chance one can look into anywhere: the i-th element of a shuffle, the random numbers of row i, without the others.
 
 A Feistel network is a bijection of the numbers below a power of four whatever its round function (Luby and Rackoff
 1988); numbers that fall outside n are sent through again until they fall inside (cycle walking, Black and Rogaway
-2002). Integers only: the order is the same on every machine. Not for cryptography.
+2002). Integers only: the order is the same on every machine. Not for cryptography. Philox (Salmon et al. 2011) gives
+each row its own stream: it is a function of (key, counter) and has no state to run through.
 """
 
 import numpy as np
@@ -28,6 +29,20 @@ def permute(positions: NDArray[np.int64], count: int, seed: int, epochs: NDArray
         values[outside] = _feistel(values[outside], keys[outside], half)
         outside = outside[values[outside] >= count]
     return values.astype(np.int64)
+
+
+def row_generator(seed: int | None, row: int) -> np.random.Generator:
+    """The random numbers of a row: others for each row, so also for the same text an epoch later; None is seed 0."""
+    return np.random.Generator(np.random.Philox(key=[(seed or 0) & (2**64 - 1), row]))
+
+
+def about(number: float, rng: np.random.Generator) -> int:
+    """A whole number next to `number` that is `number` on average.
+
+    >>> round(sum(about(2.3, row_generator(0, row)) for row in range(1000)) / 1000, 1)
+    2.3
+    """
+    return int(number + rng.random())
 
 
 def _feistel(values: Numbers, keys: Numbers, half: int) -> Numbers:

@@ -10,7 +10,7 @@ from torch import nn
 from hornbook.core.errors import UserError
 from hornbook.core.run import Row
 from hornbook.data.batches import Source
-from hornbook.objective.language import Objective
+from hornbook.objective.batch import Objective
 from hornbook.train.config import Train
 from hornbook.train.guard import Watch
 from hornbook.train.horizon import Clock, Horizon, Steps, seconds

@@ -1,5 +1,6 @@
 """The chunked loss against F.cross_entropy, gradients included."""
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hornbook.objective.language import NextToken, cross_entropy
+from hornbook.objective.cross_entropy import cross_entropy, right
+from hornbook.objective.language import NextToken
 
 
 @dataclass
@@ -19,8 +21,11 @@ class Output:
 class Rows:
     input_ids: Tensor
     labels: Tensor
-    document_ids: Tensor | None = None
-    positions: Tensor | None = None
+    next_sentence_labels: Tensor | None = None
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        return {"input_ids": self.input_ids}
 
 
 class CappedHead(nn.Module):
@@ -40,7 +45,7 @@ class Tiny(nn.Module):
         self.table, self.mix = nn.Embedding(vocab, dim), nn.Linear(dim, dim)
         self.head = CappedHead(self.table.weight)
 
-    def forward(self, input_ids: Tensor, *, document_ids: object, positions: object, logits: bool) -> Output:
+    def forward(self, input_ids: Tensor, *, logits: bool) -> Output:
         assert not logits
         return Output(self.mix(self.table(input_ids)).tanh())
 
@@ -62,15 +67,51 @@ def gradients(model: nn.Module, loss: Tensor) -> list[Tensor]:
 def test_loss_and_gradients_equal_the_plain_ones(untrained: float, chunk: int) -> None:
     torch.manual_seed(0)
     model, rows = Tiny(), batch(untrained=untrained)
-    hidden = model(rows.input_ids, document_ids=None, positions=None, logits=False).hidden
+    hidden = model(rows.input_ids, logits=False).hidden
     plain = F.cross_entropy(model.head(hidden).flatten(0, 1), rows.labels.flatten(), reduction="sum")
     ours = cross_entropy(hidden, rows.labels, model.head, chunk=chunk)
     assert torch.allclose(ours, plain, rtol=1e-6)
     expected = gradients(model, plain)
-    hidden = model(rows.input_ids, document_ids=None, positions=None, logits=False).hidden
+    hidden = model(rows.input_ids, logits=False).hidden
     actual = gradients(model, 3 * cross_entropy(hidden, rows.labels, model.head, chunk=chunk))
     for a, b in zip(actual, expected, strict=True):
         assert torch.allclose(a, 3 * b, rtol=1e-5, atol=1e-6 * 3 * float(b.abs().max()))
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_label_smoothing_is_torchs(chunk: int) -> None:
+    """Vaswani et al. 2017, section 5.4; the sum, its gradients and the sum without gradients."""
+    torch.manual_seed(0)
+    model, rows = Tiny(), batch(untrained=0.3)
+    hidden = model(rows.input_ids, logits=False).hidden
+    logits = model.head(hidden).flatten(0, 1)
+    plain = F.cross_entropy(logits, rows.labels.flatten(), reduction="sum", label_smoothing=0.1)
+    ours = cross_entropy(hidden, rows.labels, model.head, smoothing=0.1, chunk=chunk)
+    assert torch.allclose(ours, plain, rtol=1e-6)
+    expected = gradients(model, plain)
+    hidden = model(rows.input_ids, logits=False).hidden
+    actual = gradients(model, cross_entropy(hidden, rows.labels, model.head, smoothing=0.1, chunk=chunk))
+    for a, b in zip(actual, expected, strict=True):
+        assert torch.allclose(a, b, rtol=1e-5, atol=1e-6 * float(b.abs().max()))
+    with torch.no_grad():
+        assert torch.allclose(cross_entropy(hidden, rows.labels, model.head, smoothing=0.1), plain, rtol=1e-6)
+
+
+def test_label_smoothing_by_hand() -> None:
+    """Two tokens with p = 3/4 and 1/4: nine tenths for the right one, and half a tenth for each."""
+    head = nn.Linear(1, 2, bias=False)
+    with torch.no_grad():
+        head.weight.copy_(torch.tensor([[3.0], [1.0]]).log())
+    loss = cross_entropy(torch.ones(1, 1), torch.tensor([0]), head, smoothing=0.1)
+    assert loss.item() == pytest.approx(-(0.95 * math.log(0.75) + 0.05 * math.log(0.25)))
+
+
+def test_right_counts_the_likeliest_labels() -> None:
+    head = nn.Linear(3, 3, bias=False)
+    with torch.no_grad():
+        head.weight.copy_(torch.eye(3))
+    hidden = torch.eye(3)[torch.tensor([[0, 1, 2, 2]])]
+    assert right(hidden, torch.tensor([[0, 1, 1, -100]]), head, chunk=2) == 2
 
 
 def test_without_gradients_the_loss_is_the_same() -> None:
@@ -81,31 +122,6 @@ def test_without_gradients_the_loss_is_the_same() -> None:
         measured = NextToken()(model, rows)
     assert torch.allclose(trained.sum, measured.sum, rtol=1e-6)
     assert trained.count == measured.count == NextToken().count(rows) == int((rows.labels != -100).sum())
-
-
-def test_unequal_micro_batches_add_up_to_the_whole() -> None:
-    torch.manual_seed(0)
-    model, rows = Tiny(), batch(untrained=0.5, rows=4)
-    rows.labels[1] = -100  # a row with nothing to train on
-    whole = NextToken()(model, rows)
-    expected = gradients(model, whole.sum / whole.count)
-    parts = [NextToken()(model, Rows(rows.input_ids[r : r + 1], rows.labels[r : r + 1])) for r in range(4)]
-    assert sum(part.count for part in parts) == whole.count
-    actual = gradients(model, sum(part.sum for part in parts) / whole.count)
-    for a, b in zip(actual, expected, strict=True):
-        assert torch.allclose(a, b, atol=1e-6)
-
-
-def test_nothing_to_train_on_is_zero_and_not_nan() -> None:
-    torch.manual_seed(0)
-    model, rows = Tiny(), batch(untrained=1.1)
-    loss = NextToken()(model, rows)
-    assert (loss.sum.item(), loss.count) == (0.0, 0)
-    with torch.no_grad():
-        assert NextToken()(model, rows).sum.item() == 0
-    loss.sum.backward()
-    assert model.mix.weight.grad is not None
-    assert all(p.grad is None or not p.grad.any() for p in model.parameters())
 
 
 def test_a_frozen_head_and_a_hidden_state_alone() -> None:
