@@ -11,8 +11,9 @@ from hornbook.corpus.pipeline import Corpus
 from hornbook.data.batches import Windows
 from hornbook.data.instruction import Instructions
 from hornbook.data.pack import Packed
-from hornbook.model.models import Decoder
+from hornbook.model.decoder import Decoder
 from hornbook.text.bpe import BPE
+from hornbook.text.wordpiece import WordPiece
 from hornbook.train.config import Train
 
 
@@ -49,7 +50,7 @@ class Recipe:
 
     seed: int = 0
     corpus: Corpus = field(default_factory=Corpus)
-    tokenizer: BPE = field(default_factory=BPE)
+    tokenizer: BPE | WordPiece = field(default_factory=BPE)
     data: Windows | Packed
     model: Decoder
     ladder: Ladder | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hornbook.text import plain
 from hornbook.text.pretokenize import SplitName
 from hornbook.text.pretokenize import split as split_named
+from hornbook.text.template import PLAIN
 
 if TYPE_CHECKING:
     import tiktoken
@@ -31,6 +32,9 @@ class ByteBPE:
         self.special = dict(special)
         self.end = self.special[end or next(iter(self.special))]
         self.vocab = max(*self.ranks.values(), *self.special.values()) + 1
+        self.roles = {"eos": self.end, "pad": self.end}
+        self.template = PLAIN
+        self.lossless = True
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; only with `special` does the spelling of a special token become its id."""
@@ -41,6 +45,10 @@ class ByteBPE:
     def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
         """The ids of many texts. In one thread: two made it slower, since every text is too short to share."""
         return [self.encode(text, special=special) for text in texts]
+
+    def wrap(self, ids: Sequence[int], pair: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
+        """The ids of one text or two with special tokens around them, and the segment of each id."""
+        return self.template.wrap(ids, pair)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids; bytes that are no UTF-8 (a character cut in two) become U+FFFD."""
@@ -93,4 +101,5 @@ class ByteBPE:
 
     def __getstate__(self) -> dict[str, Any]:
         """A worker process gets the tables and builds its own engine."""
-        return {"ranks": self.ranks, "split": self.split, "special": self.special, "end": self.end, "vocab": self.vocab}
+        cached = ("_engine", "tokens", "merges", "fingerprint")
+        return {key: value for key, value in self.__dict__.items() if key not in cached}

@@ -10,6 +10,7 @@ import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Protocol
 
 from hornbook.text.pretokenize import SplitName, split
 
@@ -21,13 +22,25 @@ LONGEST = 256  # characters; a longer run without a boundary is no word and is c
 Parcel = list[str]
 
 
+class Cutter(Protocol):
+    """A way to cut text into pieces; a worker process gets a copy."""
+
+    def find(self, block: str) -> list[str]:
+        """The pieces of a short text."""
+        ...
+
+    def blocks(self, text: str, longest: int | None = None) -> Iterator[str]:
+        """The text divided where no piece is cut; through a piece only after `longest` characters without a gap."""
+        ...
+
+
 def count_pieces(
-    texts: Iterable[str], name: SplitName, *, processes: int, progress: Callable[[int], None] | None = None
+    texts: Iterable[str], cutter: SplitName | Cutter, *, processes: int, progress: Callable[[int], None] | None = None
 ) -> Counter[str]:
     """How often each piece occurs in the texts; `progress` hears the characters counted so far."""
     total: Counter[str] = Counter()
     seen = 0
-    for counted, characters in _in_order(_parcels(texts), name, processes):
+    for counted, characters in _in_order(_parcels(texts), cutter, processes):
         total.update(counted)
         if sum(map(len, total)) > MAX_DISTINCT:
             total = forget_rare(total, MAX_DISTINCT // 2)
@@ -37,10 +50,10 @@ def count_pieces(
     return total
 
 
-def count_parcel(parcel: Parcel, name: SplitName) -> tuple[Counter[str], int]:
+def count_parcel(parcel: Parcel, cutter: SplitName | Cutter) -> tuple[Counter[str], int]:
     """The pieces of some texts, and how many characters they hold."""
     counts: Counter[str] = Counter()
-    cutter = split(name)
+    cutter = split(cutter) if isinstance(cutter, str) else cutter
     for text in parcel:
         for block in cutter.blocks(text, longest=LONGEST * LONGEST):
             counts.update(cutter.find(block))
@@ -75,16 +88,18 @@ def _parcels(texts: Iterable[str]) -> Iterator[Parcel]:
         yield parcel
 
 
-def _in_order(parcels: Iterator[Parcel], name: SplitName, processes: int) -> Iterator[tuple[Counter[str], int]]:
+def _in_order(
+    parcels: Iterator[Parcel], cutter: SplitName | Cutter, processes: int
+) -> Iterator[tuple[Counter[str], int]]:
     """Count every parcel: the first ones here, and if there are more, the rest in other processes."""
-    yield from (count_parcel(parcel, name) for parcel in itertools.islice(parcels, FIRST if processes > 1 else None))
+    yield from (count_parcel(parcel, cutter) for parcel in itertools.islice(parcels, FIRST if processes > 1 else None))
     more = next(parcels, None)
     if more is None:
         return
     waiting: deque[Future[tuple[Counter[str], int]]] = deque()
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         for parcel in itertools.chain([more], parcels):
-            waiting.append(pool.submit(count_parcel, parcel, name))
+            waiting.append(pool.submit(count_parcel, parcel, cutter))
             if len(waiting) > processes:  # never more parcels in memory than are being worked on
                 yield waiting.popleft().result()
         while waiting:

@@ -1,7 +1,8 @@
 """tokenizer.json and tokenizer_config.json: Hugging Face's way to write a tokenizer down.
 
-A file that says no more than a `ByteBPE` can mean is read as one, whoever wrote it; all others (a normaliser, another
-pattern, tokens added without being special) are handed to the `tokenizers` library as they are (delegate.py).
+A file that says no more than one of our tokenizers can mean is read as that, whoever wrote it; all others (tokens added
+without being special, a pattern or a normaliser not known here) are handed to the `tokenizers` library as they are
+(delegate.py). This file also writes and reads byte-level BPE's.
 """
 
 import itertools
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_json
+from hornbook.text import template, wordpiece_tokenizer
 from hornbook.text.alphabet import raw, visible
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.delegate import Delegate
 from hornbook.text.pretokenize import GPT2, SplitName, named
+from hornbook.text.roles import named_token, roles_of
 
 if TYPE_CHECKING:
     from hornbook.text.tokenizer import Tokenizer
@@ -25,11 +28,10 @@ Json = dict[str, Any]
 def write(tokenizer: ByteBPE, folder: Path) -> None:
     """Write both files of a tokenizer; other files in the folder stay."""
     folder.mkdir(parents=True, exist_ok=True)
-    end = next(token for token, i in tokenizer.special.items() if i == tokenizer.end)
+    names = {i: token for token, i in tokenizer.special.items()}
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "eos_token": end,
-        "pad_token": end,
+        **{f"{role}_token": names[i] for role, i in tokenizer.roles.items()},
         "clean_up_tokenization_spaces": False,
         "model_max_length": 1 << 30,
     }
@@ -62,7 +64,7 @@ def describe(tokenizer: ByteBPE) -> Json:
         "added_tokens": [{"id": i, "content": token, **flags} for token, i in tokenizer.special.items()],
         "normalizer": None,
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [cut, byte_level]},
-        "post_processor": None,
+        "post_processor": template.describe(tokenizer.template),
         "decoder": byte_level,
         "model": model,
     }
@@ -71,19 +73,36 @@ def describe(tokenizer: ByteBPE) -> Json:
 def read(folder: Path) -> "Tokenizer":
     """Open the folder of a tokenizer.json."""
     path = folder / "tokenizer.json"
-    data = _json(path)
+    data, config = _json(path), configuration_of(folder)
+    kind = _kind(data)
+    if kind is None:
+        raise UserError(f"{path}: describes no tokenizer, it has no model; copy the file again from where it came")
+    ours: Tokenizer | None = None
+    if kind == "BPE":
+        ours = as_byte_bpe(data, config)
+    elif kind == "WordPiece":
+        ours = wordpiece_tokenizer.ours(data, config)
+    return ours or Delegate(data, config, path)
+
+
+def configuration_of(folder: Path) -> Json:
+    """What tokenizer_config.json says, and beneath it special_tokens_map.json, which older folders have beside it."""
+    names = ("special_tokens_map.json", "tokenizer_config.json")
+    found = [_json(folder / name) for name in names if (folder / name).is_file()]
+    return {key: value for data in found for key, value in data.items()}
+
+
+def _kind(data: Json) -> str | None:
+    """The algorithm; files older than 2020 do not say it."""
     model = data.get("model")
-    kind = model.get("type", "BPE" if "merges" in model else None) if isinstance(model, dict) else None
-    if kind != "BPE":
-        raise UserError(
-            f"{path}: holds a {kind or 'tokenizer without a model'}, not BPE; give a byte-level BPE tokenizer"
-        )
-    config_path = folder / "tokenizer_config.json"
-    config = _json(config_path) if config_path.is_file() else {}
-    return as_byte_bpe(data, end=_end(config)) or Delegate(data, config, path)
+    if not isinstance(model, dict):
+        return None
+    guess = "BPE" if "merges" in model else "WordPiece" if "continuing_subword_prefix" in model else None
+    kind: str | None = model.get("type", guess)
+    return kind
 
 
-def as_byte_bpe(data: Json, *, end: str | None) -> ByteBPE | None:
+def as_byte_bpe(data: Json, config: Json) -> ByteBPE | None:
     """The ByteBPE that means exactly what the file says, or None where there is none."""
     split, added, model = _split(data), data.get("added_tokens") or [], data["model"]
     odd = ("lstrip", "rstrip", "single_word", "normalized")
@@ -94,12 +113,16 @@ def as_byte_bpe(data: Json, *, end: str | None) -> ByteBPE | None:
         return None
     special = {a["content"]: a["id"] for a in added}
     try:
+        around = template.read(data.get("post_processor"))
         ranks = {raw(token): i for token, i in model["vocab"].items() if token not in special}
-    except KeyError:
+    except (KeyError, ValueError):
         return None
     if not _merges_follow_ids(model["merges"], model["vocab"], ranks):
         return None
-    return ByteBPE(ranks, split=split, special=special, end=end if end in special else None)
+    end = named_token(config, "eos")
+    tokenizer = ByteBPE(ranks, split=split, special=special, end=end if end in special else None)
+    tokenizer.template, tokenizer.roles = around, roles_of(config, special) | {"eos": tokenizer.end}
+    return tokenizer
 
 
 def _merges_follow_ids(merges: list[Any], vocab: dict[str, int], ranks: dict[bytes, int]) -> bool:
@@ -124,11 +147,6 @@ def _split(data: Json) -> SplitName | None:
     if len(steps) > 2 or not plain_split or steps[-1].get("use_regex", True):
         return None
     return named(first["pattern"].get("Regex", ""))
-
-
-def _end(config: Json) -> str | None:
-    token = config.get("eos_token")
-    return token["content"] if isinstance(token, dict) else token
 
 
 def _json(path: Path) -> Json:

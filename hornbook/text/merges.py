@@ -1,7 +1,8 @@
 """Learn merges from counted pieces: byte-pair encoding's training loop on arrays (Sennrich et al., 2016; Gage, 1994).
 
-All distinct pieces lie end to end in one array of cells, one byte a cell. A token's id stands in its first and its last
-cell, so the neighbours of a token are found by its length and no linked list is kept. Two facts make the loop short:
+All distinct pieces lie end to end in one array of cells, one byte a cell (for WordPiece, one character). A token's id
+stands in its first and its last cell, so its neighbours are found by its length and no linked list is kept. Two facts
+make the loop short:
 a pair's occurrences are all born in the merge that makes the younger of its two tokens, so an index written once only
 grows stale, never incomplete; and a pair's count only falls, so a heap of old counts is a heap of upper bounds: take
 the top, count it again, and merge it if the count still holds. Ties go to the smaller pair of ids, as in `tokenizers`.
@@ -33,7 +34,11 @@ def learn(
     >>> learn({b"aab": 2, b"ab": 1}, 2) == [(64, 65), (64, 256)]  # a is 64, b is 65, ab becomes 256, aab 257
     True
     """
-    cells = Cells(counts, merges)
+    return learn_on(Cells(*_bytes(counts), symbols=256, merges=merges), merges, progress=progress)
+
+
+def learn_on(cells: "Cells", merges: int, *, progress: Callable[[int], None] | None = None) -> list[tuple[int, int]]:
+    """The same for pieces of any symbols: the ids of what is merged follow on those of the symbols."""
     learned: list[tuple[int, int]] = []
     heap: list[Entry] = []
     _push(heap, cells.first_pairs())
@@ -46,11 +51,20 @@ def learn(
             if count >= MIN_COUNT:
                 heapq.heappush(heap, (-count, left, right, alive, iter(())))
             continue
-        _push(heap, cells.merge(left, right, 256 + len(learned), at))
+        _push(heap, cells.merge(left, right, cells.symbols + len(learned), at))
         learned.append((left, right))
         if progress is not None:
             progress(len(learned))
     return learned
+
+
+def _bytes(counts: Mapping[bytes, int]) -> tuple[Ints, Ints]:
+    """Pieces of bytes as `Cells` wants them."""
+    wall = bytes([WALL])
+    data = np.frombuffer(wall.join((b"", *counts, b"")), np.uint8)
+    table = np.array(BYTE_IDS, np.int32)
+    table[WALL] = NONE
+    return table[data], np.fromiter(counts.values(), np.int64, len(counts))
 
 
 def _push(heap: list[Entry], groups: Iterator[Group]) -> None:
@@ -63,23 +77,22 @@ def _push(heap: list[Entry], groups: Iterator[Group]) -> None:
 class Cells:
     """The pieces as one array of ids, cut into tokens that grow."""
 
-    def __init__(self, counts: Mapping[bytes, int], merges: int) -> None:
-        wall = bytes([WALL])
-        data = np.frombuffer(wall.join((b"", *counts, b"")), np.uint8)
-        table = np.array(BYTE_IDS, np.int32)
-        table[WALL] = NONE
-        self.ids = table[data]
-        sizes = np.diff(np.flatnonzero(data == WALL), append=len(data))
-        numbers = np.fromiter((*counts.values(), 0), np.int64, len(counts) + 1)
-        width = np.int32 if numbers.max() < 1 << 31 else np.int64
-        self.counts = np.repeat(numbers.astype(width), sizes)  # of each cell: how often its piece occurs
-        self.length = np.ones(256 + merges, np.intp)  # of each token: its cells; intp is what numpy indexes by
+    def __init__(self, ids: Ints, numbers: Ints, *, symbols: int, merges: int) -> None:
+        """Pieces end to end, NONE before, between and after them; `numbers`: of each piece, how often it occurs."""
+        walls = np.flatnonzero(ids == NONE)
+        sizes = np.diff(walls, append=len(ids))
+        width = np.int32 if numbers.max(initial=0) < 1 << 31 else np.int64
+        self.ids, self.symbols = ids, symbols
+        self.counts = np.repeat(np.append(numbers, 0).astype(width), sizes)  # of each cell: how often its piece occurs
+        self.length = np.ones(symbols + merges, np.intp)  # of each token: its cells; intp is what numpy indexes by
 
     def first_pairs(self) -> Iterator[Group]:
-        """Every pair of bytes, most frequent first."""
+        """Every pair of symbols, most frequent first."""
         at = np.flatnonzero((self.ids[:-1] != NONE) & (self.ids[1:] != NONE)).astype(np.intp)
-        pairs = (self.ids[at] * 256 + self.ids[at + 1]).astype(np.uint16)  # sixteen bits: numpy sorts by radix
-        return self._ranked(pairs, at, lambda pair: divmod(pair, 256))
+        pairs = self.ids[at].astype(np.int64) * self.symbols + self.ids[at + 1]
+        if self.symbols <= 256:
+            pairs = pairs.astype(np.uint16)  # sixteen bits: numpy sorts by radix
+        return self._ranked(pairs, at, lambda pair: divmod(pair, self.symbols))
 
     def alive(self, left: int, right: int, at: Ints) -> Ints:
         """Those cells where the pair still begins."""

@@ -1,6 +1,6 @@
-"""What every tokenizer can do, and how to open one that lies in a folder."""
+"""What every tokenizer can do, and how to open one, whichever files it lies in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from hornbook.core.errors import UserError
 
 
 class Tokenizer(Protocol):
-    """Text to ids and back. Whatever the text, `decode(encode(text))` is the text (U+FFFD for a lone surrogate)."""
+    """Text to ids and back."""
 
     vocab: int
     """Number of ids, special tokens included: one more than the highest."""
@@ -18,8 +18,22 @@ class Tokenizer(Protocol):
     """The id that ends a document and a generation."""
 
     @property
+    def lossless(self) -> bool:
+        """Whether `decode(encode(text))` is the text, whatever the text (U+FFFD for a lone surrogate).
+
+        Byte-level BPE is. A tokenizer that normalises (BERT's drops case, accents and line ends) or knows only some
+        characters is not: what it gives back is another text, which it encodes to the same ids.
+        """
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of what decides ids; shards and models keep it, so that no other tokenizer is used with them."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, int]:
+        """The ids that a model asks for by what they do: those there are of pad, unk, bos, eos, cls, sep and mask."""
         ...
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
@@ -30,12 +44,21 @@ class Tokenizer(Protocol):
         """The ids of many texts, faster."""
         ...
 
+    def wrap(self, ids: Sequence[int], pair: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
+        """The ids of a text, or of two, with the special tokens around them that its model wants; and their segments.
+
+        BERT: `[CLS] ids [SEP] pair [SEP]`, segment 0 up to the first `[SEP]`, then 1. Others may add nothing.
+        """
+        ...
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids; bytes that are no UTF-8 become U+FFFD."""
         ...
 
     def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        """The bytes of some ids."""
+        """The bytes of some ids, the first of which is taken to begin a text: the space before its word is dropped
+        where the tokenizer adds such spaces. The bytes of more ids begin with those of fewer, so text can be streamed.
+        """
         ...
 
     def save(self, folder: Path) -> None:
@@ -43,20 +66,24 @@ class Tokenizer(Protocol):
         ...
 
 
-def load(folder: Path) -> Tokenizer:
-    """Open a tokenizer: a folder with tokenizer.json or GPT-2's encoder.json and vocab.bpe, or a .tiktoken file."""
-    from hornbook.text import files, ranks  # tiktoken and tokenizers: only when a tokenizer is opened
+def load(path: Path) -> Tokenizer:
+    """Open a tokenizer: a folder with one of the files below, or such a file itself.
 
-    folder = Path(folder)
-    if folder.suffix == ".tiktoken":
-        return ranks.read_tiktoken(folder)
-    if folder.name == "tokenizer.json":
-        folder = folder.parent
-    if (folder / "tokenizer.json").is_file():
-        return files.read(folder)
-    if (folder / "vocab.bpe").is_file():
-        return ranks.read_gpt2(folder)
+    In this order: tokenizer.json, GPT-2's encoder.json + vocab.bpe, BERT's vocab.txt; and a .tiktoken file by name.
+    """
+    from hornbook.text import files, ranks, vocab_txt  # tiktoken and tokenizers: only when a tokenizer is opened
+
+    path = Path(path)
+    if path.suffix == ".tiktoken":
+        return ranks.read_tiktoken(path)
+    folder = path.parent if path.is_file() else path
+    known = {"tokenizer.json": files.read, "vocab.bpe": ranks.read_gpt2, "vocab.txt": vocab_txt.read}
+    for name, read in known.items():
+        if path == folder / name or (path == folder and (folder / name).is_file()):
+            return read(folder)
+    if path.suffix == ".txt" and path.is_file():
+        return vocab_txt.read_file(path)
     raise UserError(
-        f"{folder}: no tokenizer.json (nor vocab.bpe) in it; train a tokenizer with `hornbook tokenizer train` or "
-        "name the folder of one"
+        f"{path}: no {' nor '.join(known)} there; train a tokenizer with `hornbook tokenizer train` or name the "
+        "folder of one"
     )
