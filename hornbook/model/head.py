@@ -23,8 +23,18 @@ class Language:
         if self.soft_cap is not None and self.soft_cap <= 0:
             raise ValueError(f"soft_cap: {self.soft_cap} is not above 0; give more")
 
-    def build(self, dim: int, vocab: int) -> "Head":
+    def build(self, dim: int, vocab: int, width: int | None = None) -> "Head":
+        """width: channels of the embedding table; None: `dim`."""
+        check_vocab(vocab)
+        if self.tied and width not in (None, dim):
+            raise ValueError(f"tied: the table has {width} channels and the stream {dim}; set tied: false")
         return Head(dim, vocab, self)
+
+
+def check_vocab(vocab: int) -> None:
+    """Refuse to guess tokens where there are none."""
+    if not vocab:
+        raise ValueError("head: guesses tokens, and this model reads images; take a sequence_classifier")
 
 
 class Head(Linear):

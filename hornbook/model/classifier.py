@@ -1,0 +1,102 @@
+"""Labels and numbers for whole rows, or for every token: what a pretrained encoder is fine-tuned to say.
+
+Devlin et al. 2019, section 4: one matrix on top, on the pooled vector or on each vector. The number of labels and their
+names are the head's; the loss (one label, several at once, numbers) is the objective's business and told by the type.
+"""
+# ruff: noqa: ARG002 -- heads that need no tokens are built like those that do
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from hornbook.model.blank import Linear
+from hornbook.model.pool import Pooling, Real, RowHead, Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceClassifier:
+    """A score for each label of a row."""
+
+    labels: int  # number of labels
+    names: tuple[str, ...] = ()  # of the labels, in order; (): label 0, label 1, ...
+    several: bool = False  # several labels may hold at once, each with a probability of its own; else exactly one does
+    pooling: Pooling = field(default_factory=Pooling)
+    dropout: float = 0.0  # share of the pooled vector dropped while training
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels, self.names)
+
+    def build(self, dim: int, vocab: int, width: int) -> "RowScores":
+        return RowScores(dim, self.labels, self.pooling, self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression:
+    """Numbers for a row, of any size: how alike two sentences are, how stable a protein."""
+
+    values: int = 1  # how many numbers
+    pooling: Pooling = field(default_factory=Pooling)
+    dropout: float = 0.0  # share of the pooled vector dropped while training
+
+    def __post_init__(self) -> None:
+        if self.values < 1:
+            raise ValueError(f"values: {self.values} is no number to learn; give at least 1")
+
+    def build(self, dim: int, vocab: int, width: int) -> "RowScores":
+        return RowScores(dim, self.values, self.pooling, self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenClassifier:
+    """A score for each label of every token: names in a text, the structure at a residue."""
+
+    labels: int  # number of labels
+    names: tuple[str, ...] = ()  # of the labels, in order; (): label 0, label 1, ...
+    dropout: float = 0.0  # share of the vectors dropped while training
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels, self.names)
+
+    def build(self, dim: int, vocab: int, width: int) -> "TokenScores":
+        return TokenScores(dim, self)
+
+
+def check_labels(labels: int, names: tuple[str, ...]) -> None:
+    """Refuse labels that cannot be told apart."""
+    if labels < 2:
+        raise ValueError(f"labels: {labels} leave nothing to choose; give at least 2, or take a regression")
+    if names and (len(names) != labels or len(set(names)) != labels):
+        raise ValueError(f"names: {len(set(names))} different names for {labels} labels; name each once, or none")
+
+
+class RowScores(RowHead):
+    """(batch, time, dim) -> (batch, labels)"""
+
+    def __init__(self, dim: int, labels: int, pooling: Pooling, dropout: float) -> None:
+        super().__init__()
+        self.pooler = pooling.build(dim)
+        self.dropout = nn.Dropout(dropout)
+        self.labels = Linear(dim, labels)
+
+    def forward(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Float[Tensor, "batch labels"]:
+        return self.rows(hidden, real)["scores"]
+
+    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Rows:
+        pooled = self.pooler(hidden, real)
+        return {"scores": self.labels(self.dropout(pooled)), "pooled": pooled}
+
+
+class TokenScores(nn.Module):
+    """hidden -> scores of labels, place by place"""
+
+    def __init__(self, dim: int, config: TokenClassifier) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(config.dropout)
+        self.labels = Linear(dim, config.labels)
+
+    def forward(
+        self, hidden: Float[Tensor, "*rows dim"], real: Bool[Tensor, "batch time"] | None = None
+    ) -> Float[Tensor, "*rows labels"]:
+        scores: Tensor = self.labels(self.dropout(hidden))
+        return scores
