@@ -19,7 +19,7 @@ __all__ = ["build", "load"]
 
 
 def load(path: str, *, dtype: str | None = "float32") -> "LanguageModel":
-    """Read a model and its tokenizer from a run, a Hugging Face folder or a hub id; `dtype` None keeps the file's."""
+    """Read a run, a Hugging Face folder, a hub id or a .gguf file; `dtype` None keeps the numbers as the file has them."""
     from hornbook.generate.hub import find
 
     folder = find(path)  # a mistyped name is answered before torch is imported

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hornbook.cli_export import export
 from hornbook.cli_tokenizer import tokenizer_app
 from hornbook.core.errors import Interrupted, UserError
 from hornbook.core.files import explain
@@ -13,7 +14,7 @@ from hornbook.core.files import explain
 Overrides = Annotated[list[str] | None, typer.Argument(help="recipe values: pretrain.steps=200 corpus.source=my/files")]
 RecipeName = Annotated[str, typer.Argument(help="a recipe file, or a built-in name: demo, tiny/pretrain")]
 RunFolder = Annotated[Path | None, typer.Option("--run", help="the run folder; default runs/<recipe>")]
-ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="a run, a model folder, or a hub id")]
+ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="a run, a model folder, a hub id, or a .gguf file")]
 
 app = typer.Typer(
     name="hornbook",
@@ -23,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(tokenizer_app, name="tokenizer")
+app.command()(export)
 
 
 @app.command()

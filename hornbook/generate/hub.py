@@ -1,4 +1,4 @@
-"""Which folder a model's name stands for: a run, a model folder, or a hub id (`org/name`), which is downloaded.
+"""Which folder or file a model's name stands for: a run, a model folder, a GGUF file, or a hub id, which is downloaded.
 
 A mistyped folder is told from a hub id before anything is asked of the network, and a network that does not answer ends
 the wait after seconds. Nothing heavy is imported here: a mistake is answered before torch is there.
@@ -14,12 +14,13 @@ from hornbook.core.errors import UserError
 from hornbook.core.source import closest
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-FILES = ["*.json", "*.safetensors", "*.jinja"]
+FILES = ["*.json", "*.safetensors", "*.jinja", "vocab.txt", "*.model"]
+PICKLED = ["pytorch_model*.bin"]  # only where there are no safetensors
 PATIENCE = 10.0  # seconds in which the hub must have given the first, small file
 
 
 def find(path: str | Path) -> Path:
-    """The model folder that a name stands for; of a run, the model of the last stage that is done."""
+    """The model folder, or GGUF file, that a name stands for; of a run, the model of the last stage that is done."""
     folder = Path(path)
     for model in (folder / "finetune" / "model", folder / "model"):
         if (model / "config.json").is_file():
@@ -28,9 +29,10 @@ def find(path: str | Path) -> Path:
         return folder
     ours = folder.parts[:1] == ("runs",)  # where runs are, unless --run says otherwise
     if ours or (folder.parent != Path() and folder.parent.is_dir()) or not HUB_ID.fullmatch(str(path)):
-        beside = [file.name for file in folder.parent.glob("*/")]
+        file = folder.suffix == ".gguf"
+        beside = [each.name for each in folder.parent.glob("*.gguf" if file else "*/")]
         raise UserError(
-            f"{path}: no such folder{closest(folder.name, beside)}; "
+            f"{path}: no such {'file' if file else 'folder'}{closest(folder.name, beside)}; "
             "give a run, a model folder, or a hub id such as openai-community/gpt2"
         )
     return _download(str(path))
@@ -42,18 +44,19 @@ def _download(hub_id: str) -> Path:
     try:
         try:
             _soon(hub_id)
-            return _snapshot(hub_id)
+            folder = _snapshot(hub_id, FILES)
+            return folder if next(folder.glob("*.safetensors"), None) else _snapshot(hub_id, [*FILES, *PICKLED])
         except Late:
-            return _snapshot(hub_id, local_files_only=True)  # what an earlier download left
+            return _snapshot(hub_id, FILES, local_files_only=True)  # what an earlier download left
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         why = str(error).strip().splitlines()[0]
         raise UserError(f"{hub_id}: no such folder here, and not to be had from the hub ({why})") from None
 
 
-def _snapshot(hub_id: str, **options: Any) -> Path:
+def _snapshot(hub_id: str, files: list[str], **options: Any) -> Path:
     import huggingface_hub
 
-    return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=FILES, **options))
+    return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=files, **options))
 
 
 def _soon(hub_id: str) -> None:

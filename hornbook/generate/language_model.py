@@ -9,6 +9,7 @@ import torch
 from hornbook.core.errors import UserError
 from hornbook.data.marks import marks
 from hornbook.exchange import folder as exchange
+from hornbook.exchange import gguf_model as gguf
 from hornbook.generate.engine import Limits
 from hornbook.generate.hub import find
 from hornbook.generate.stream import Options, stream
@@ -31,11 +32,15 @@ class LanguageModel:
 
     @classmethod
     def load(cls, path: str | Path, *, dtype: str | None = "float32") -> "LanguageModel":
-        """Read a run folder, a Hugging Face folder or a hub id; `dtype` None keeps the numbers as the file has them."""
+        """Read a run, a Hugging Face folder, a hub id or a GGUF file; `dtype` None keeps the numbers as the file's."""
         folder = find(path)
         number_type = None if dtype is None else getattr(torch, dtype, None)
         if dtype is not None and not isinstance(number_type, torch.dtype):
             raise UserError(f"dtype: {dtype!r} is no type of numbers; take float32, bfloat16 or float16")
+        if folder.suffix == ".gguf" and folder.is_file():
+            opened = gguf.load(folder, dtype=number_type)
+            opened.module.eval()
+            return cls(opened.module, opened.tokenizer, opened.renderer)
         module = exchange.load(folder, dtype=number_type)
         module.eval()
         if not (folder / "tokenizer.json").is_file():
@@ -46,10 +51,14 @@ class LanguageModel:
 
     def save(self, folder: str | Path) -> None:
         """Write config.json, model.safetensors and the tokenizer: a folder that other programs read too."""
-        ends = {} if self.renderer is None else {"eos_token_id": sorted(self.renderer.ends)}
+        ends = {} if self.renderer is None else {"eos_token_id": sorted(self._ends())}
         exchange.save(self.module, Path(folder), tokenizer=self.tokenizer, extra=ends)
         if self.renderer is not None:
             self.renderer.save(Path(folder))
+
+    def save_gguf(self, path: str | Path, *, type: str = "q8_0") -> None:
+        """Write one file that llama.cpp and Ollama run; `type` is f32, f16, q8_0 or q4_0."""
+        gguf.save(self.module, Path(path), type=type, tokenizer=self.tokenizer, renderer=self.renderer)
 
     @overload
     def generate(self, prompt: str, **options: Unpack[Options]) -> str: ...
@@ -105,13 +114,15 @@ class LanguageModel:
         return texts
 
     def _ids(self, prompt: str) -> list[int]:
-        """A prompt's ids; nothing at all is the beginning of a document. A source has its marks around it."""
+        """A prompt's ids, after those that begin a text; none at all is the beginning of a document. A source has its
+        marks around it."""
         ids = self._text.encode(prompt)
         if isinstance(self.module, EncoderDecoderModel):
             wrapped, signs = self._text.wrap(ids)[0], marks(self._text)
             before = [] if signs.begin is None else [signs.begin]
             return wrapped if len(wrapped) > len(ids) else [*before, *ids, signs.end]
-        return ids or [self._text.end]
+        around = self._text.wrap([-1])[0]  # Gemma and Llama want their <bos>; what would end the text stays out
+        return [*around[: around.index(-1)], *ids] or [self._text.end]
 
     def _turn(self, messages: Sequence[Message]) -> list[int]:
         """The ids after which the assistant speaks."""
@@ -138,8 +149,9 @@ class LanguageModel:
 
     def _ends(self) -> frozenset[int]:
         """The ids after which nothing follows."""
-        if self.renderer is not None:
-            return self.renderer.ends
+        if self.renderer is not None:  # config.json may know more, such as what ends an answer
+            named = self.module.token_ids.get("eos_token_id", [])
+            return self.renderer.ends.union([named] if isinstance(named, int) else named)
         return frozenset([self._text.end, marks(self._text).end] if self._start() is not None else [self._text.end])
 
     def _start(self) -> int | None:

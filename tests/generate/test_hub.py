@@ -47,9 +47,19 @@ def test_a_hub_id_is_downloaded(asked, name):
     assert {hub_id for hub_id, _ in asked} == {name}
 
 
+def test_torchs_files_are_asked_for_only_where_there_are_no_safetensors(asked, tmp_path):
+    hub.find("a/b")
+    assert [hub.PICKLED[0] in options["allow_patterns"] for _, options in asked] == [False, False, True]
+    (make_model(tmp_path / "downloaded") / "model.safetensors").touch()
+    asked.clear()
+    hub.find("a/b")
+    assert [hub.PICKLED[0] in options["allow_patterns"] for _, options in asked] == [False, False]
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
+        ("x.gguf", "x.gguf: no such file (did you mean 'y.gguf'?); give a run"),
         ("runs/dmo", "runs/dmo: no such folder (did you mean 'demo'?); give a run"),
         ("runs/quite-another", "runs/quite-another: no such folder; give a run"),
         ("dmo", "dmo: no such folder; give a run"),
@@ -64,6 +74,7 @@ def test_a_hub_id_is_downloaded(asked, name):
 )
 def test_what_is_no_hub_id_is_refused_without_asking(asked, tmp_path, name, sentence):
     (tmp_path / "runs" / "demo").mkdir(parents=True)
+    (tmp_path / "y.gguf").touch()
     with pytest.raises(UserError) as error:
         hub.find(name)
     assert str(error.value).startswith(sentence)
