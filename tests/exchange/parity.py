@@ -48,12 +48,12 @@ Check = Callable[[Case, Path], None]
 
 
 def reference(case: Case) -> Any:
-    """A transformers model with every parameter off its first value."""
+    """A transformers model with every learned parameter off its first value (sinusoids are not learned)."""
     torch.manual_seed(0)
     config = getattr(hf, f"{case.name}Config")(**case.fields)
     model = getattr(hf, f"{case.name}{case.model}")(config).eval()
     with torch.no_grad():
-        for parameter in model.parameters():
+        for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
             parameter.add_(0.05 * torch.randn_like(parameter))
     return model
 
