@@ -1,11 +1,9 @@
 """Rotary positions (RoPE, Su et al. 2021): each pair of query and key channels is turned by an angle.
 
-The angle grows with the position, so that a score depends on the distance only. A scaling changes the rates to read
-longer texts than the model was trained on: `LinearScaling` (Chen et al. 2023), `Llama3Scaling` (Llama 3.1's code).
-Not here: partial rotation, YaRN, dynamic scaling.
+The angle grows with the position, so that a score depends on the distance only. Only a `share` of the channels may turn
+while the others see no positions (GPT-NeoX, Phi). For texts longer than the training's see scaling.py.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -13,65 +11,61 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hornbook.model.position import Place, PositionBase
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinearScaling:
-    """Position interpolation: every angle is divided by `factor`."""
-
-    factor: float
-
-    def scale(self, rates: Tensor) -> Tensor:
-        return rates / self.factor
-
-
-@dataclass(frozen=True, kw_only=True)
-class Llama3Scaling:
-    """Slow channels are slowed further, fast ones (which tell neighbours apart) are left, with a ramp between."""
-
-    factor: float = 8.0
-    low: float = 1.0  # channels that turn less often than this in `original_length` are divided by `factor`
-    high: float = 4.0  # channels that turn more often than this are left alone
-    original_length: int = 8192  # context length in pretraining, tokens
-
-    def scale(self, rates: Tensor) -> Tensor:
-        turns = self.original_length * rates / (2 * math.pi)
-        keep = ((turns - self.low) / (self.high - self.low)).clamp(0, 1)
-        return keep * rates + (1 - keep) * rates / self.factor
+from hornbook.model.scaling import Scaling, ScalingBase
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rope:
-    """Rotary positions; channel i is paired with channel i + head_dim / 2, as in every Hugging Face model."""
+    """Rotary positions; channel i is paired with channel i + (turning channels) / 2, as in Hugging Face models."""
 
     base: float = 10_000.0  # Su et al., section 3.2.2; larger for long contexts
-    scaling: LinearScaling | Llama3Scaling | None = None
+    share: float = 1.0  # of each head's channels that turn, the first ones
+    scaling: Scaling | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share: {self.share} is no share of the channels; give more than 0 and at most 1")
 
     def build(self, place: Place) -> PositionBase:
-        if place.head_dim % 2:
-            raise ValueError(f"head_dim: {place.head_dim} is odd and rope turns pairs of channels; make it even")
-        return RopePosition(place.head_dim, self)
+        width = self.width(place.head_dim)
+        if width % 2 or width == 0:
+            raise ValueError(f"head_dim: {width} of {place.head_dim} channels turn, in pairs; make it an even number")
+        return RopePosition(width, self)
 
-    def rates(self, head_dim: int) -> Float[Tensor, " half"]:
-        """Radians per position of each pair of channels."""
-        pairs = torch.arange(0, head_dim, 2, device="cpu", dtype=torch.float32)
-        rates = 1.0 / self.base ** (pairs / head_dim)
-        return self.scaling.scale(rates) if self.scaling else rates
+    def width(self, head_dim: int) -> int:
+        """How many channels of a head turn."""
+        return int(head_dim * self.share)
+
+    def rates(self, width: int) -> Float[Tensor, " half"]:
+        """Radians per position of each pair of `width` channels."""
+        pairs = torch.arange(0, width, 2, device="cpu", dtype=torch.float32)
+        rates = 1.0 / self.base ** (pairs / width)
+        return self.scaling.scale(rates, self.base) if self.scaling else rates
 
 
 class RopePosition(PositionBase):
-    def __init__(self, head_dim: int, config: Rope) -> None:
+    def __init__(self, width: int, config: Rope) -> None:
         super().__init__()
-        # A plain attribute, not a buffer: casting the model to bf16 would ruin the angles of far positions.
-        self.rates = config.rates(head_dim)
+        self.width, self.scaling = width, config.scaling or ScalingBase()
+        with torch.device("cpu"):  # a plain attribute, not a buffer: in bf16 the angles of far positions are ruined
+            self.rates = config.rates(width)
 
     def prepare(self, positions: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines and sines, each (rows, time, 1, head_dim); the sines of the first half negated."""
-        angles = positions[:, :, None, None].float() * self.rates.to(positions.device)
-        cos, sin = angles.cos(), angles.sin()
+        """Cosines and sines, each (rows, time, 1, width); the sines of the first half negated."""
+        places = positions[:, :, None, None].float()
+        rates = self.scaling.stretch(self.rates.to(positions.device), places.amax(1, keepdim=True) + 1)
+        angles, loud = places * rates, self.scaling.attention()
+        cos, sin = angles.cos() * loud, angles.sin() * loud
         return torch.cat([cos, cos], -1).to(like.dtype), torch.cat([-sin, sin], -1).to(like.dtype)
 
     def rotate(self, heads: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
         """(a, b) -> (a cos - b sin, b cos + a sin), where rolling by half puts b beneath a and a beneath b."""
-        cos, sin = turns
-        return torch.addcmul(heads * cos, heads.roll(heads.shape[-1] // 2, dims=-1), sin)
+        if self.width < heads.shape[-1]:
+            turning, still = heads[..., : self.width], heads[..., self.width :]
+            return torch.cat([_turn(turning, turns), still], -1)
+        return _turn(heads, turns)
+
+
+def _turn(heads: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
+    cos, sin = turns
+    return torch.addcmul(heads * cos, heads.roll(heads.shape[-1] // 2, dims=-1), sin)

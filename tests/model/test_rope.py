@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hornbook.model.position import Place
-from hornbook.model.rope import LinearScaling, Llama3Scaling, Rope
+from hornbook.model.rope import Rope
 
 
 def rotated(rope: Rope, vector: torch.Tensor, place: int) -> torch.Tensor:
@@ -28,21 +28,17 @@ def test_scores_depend_on_the_distance_only() -> None:
     assert near[2].item() == pytest.approx(near[0].item(), abs=2e-4)  # angles of 1000 radians in float32
 
 
-def test_linear_scaling_is_a_slower_clock() -> None:
-    q = torch.randn(16, generator=torch.Generator().manual_seed(0))
-    slow = Rope(scaling=LinearScaling(factor=4.0))
-    torch.testing.assert_close(rotated(slow, q, 12), rotated(Rope(), q, 3))
+def test_a_share_of_the_channels_turns_as_a_narrower_head_would() -> None:
+    vector = torch.randn(20, generator=torch.Generator().manual_seed(0))
+    found = rotated(Rope(share=0.4), vector, 7)
+    torch.testing.assert_close(found[:8], rotated(Rope(), vector[:8], 7))
+    assert torch.equal(found[8:], vector[8:])
 
 
-def test_llama3_scaling_leaves_the_fast_and_divides_the_slow() -> None:
-    """Wavelengths under 8192 / 4 are kept, over 8192 / 1 are 8 times as long, between is between."""
-    plain, scaled = Rope(base=5e5).rates(128), Rope(base=5e5, scaling=Llama3Scaling()).rates(128)
-    waves, ratio = 2 * math.pi / plain, plain / scaled
-    torch.testing.assert_close(ratio[waves < 2048], torch.ones(int((waves < 2048).sum())))
-    torch.testing.assert_close(ratio[waves > 8192], torch.full((int((waves > 8192).sum()),), 8.0))
-    between = ratio[(waves > 2048) & (waves < 8192)]
-    assert len(between) > 3
-    assert ((between > 1) & (between < 8)).all()
+@pytest.mark.parametrize(("share", "message"), [(0.0, "share: 0.0"), (1.5, "share: 1.5"), (0.3, "3 of 10 channels")])
+def test_shares_that_cannot_turn_are_refused(share: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Rope(share=share).build(Place(0, 1, 10, 0))
 
 
 def test_casting_a_model_leaves_the_angles() -> None:
