@@ -125,8 +125,8 @@ class LongScaling(ScalingBase):
         return rates
 
     def stretch(self, rates: Rates, longest: Tensor) -> Tensor:
-        factors = [torch.tensor(each, device=rates.device) for each in (self.long, self.short)]
-        return rates / torch.where(longest > self.original_length, *factors)
+        short, long = (torch.tensor(each, device=rates.device) for each in (self.short, self.long))
+        return rates / torch.where(longest > self.original_length, long, short)
 
     def attention(self) -> float:
         if self.attention_factor is not None:
