@@ -4,8 +4,27 @@ from typing import Any
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
-from hornbook.exchange import bart, gpt2, llama, mamba, qwen, rwkv, t5
+from hornbook.exchange import (
+    bart,
+    bert,
+    bloom,
+    distilbert,
+    falcon,
+    gpt1,
+    gpt2,
+    gptj,
+    llama,
+    mamba,
+    neox,
+    opt,
+    qwen,
+    roberta,
+    rwkv,
+    t5,
+    vit,
+)
 from hornbook.exchange.family import Family, Fields, need
+from hornbook.exchange.quirks import Quirks
 from hornbook.exchange.weights import Shapes, Weight, expand
 from hornbook.model.models import Model
 
@@ -13,9 +32,19 @@ FAMILIES = {
     family.model_type: family
     for family in (
         gpt2.FAMILY,
+        gpt1.FAMILY,
+        opt.FAMILY,
+        bloom.FAMILY,
+        neox.FAMILY,
+        gptj.FAMILY,
+        falcon.FAMILY,
         llama.FAMILY,
         qwen.QWEN2,
         qwen.QWEN3,
+        bert.FAMILY,
+        roberta.FAMILY,
+        distilbert.FAMILY,
+        vit.FAMILY,
         bart.BART,
         bart.MARIAN,
         t5.T5,
@@ -44,6 +73,11 @@ def family_of(fields: Fields) -> Family:
             return family
     asked = fields.get("model_type") or ", ".join(names) or "nothing"
     raise UserError(f"config.json: model_type is {asked!r}; supported are {', '.join([*FAMILIES, OURS])}")
+
+
+def quirks_of(fields: Fields) -> Quirks:
+    """What the files of a config.json's family do besides; ours do nothing."""
+    return Quirks() if fields.get("model_type") == OURS else family_of(fields).quirks
 
 
 def fields_of(config: Model) -> dict[str, Any]:

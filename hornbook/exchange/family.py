@@ -10,6 +10,7 @@ from typing import Any
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
+from hornbook.exchange.quirks import Quirks
 from hornbook.exchange.weights import Table
 from hornbook.model.decoder import Decoder
 from hornbook.model.models import Model
@@ -31,6 +32,7 @@ class Family:
     bare: tuple[str, ...] = ()  # architectures that are bare models
     ignored: str = r"(?!)"  # a regular expression: tensors of some files that are no weights
     copies: Mapping[str, str] = field(default_factory=dict)  # tied tensors that may be written too -> what they equal
+    quirks: Quirks = field(default_factory=Quirks)
 
     def config(self, fields: Fields) -> Model:
         """The design that a config.json of this family describes."""

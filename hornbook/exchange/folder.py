@@ -23,7 +23,7 @@ from hornbook.exchange.weights import Shapes, Weight
 from hornbook.model.models import AnyModel
 from hornbook.text.tokenizer import Tokenizer
 
-TOKEN_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
+TOKEN_IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 
 
 def load(folder: Path, *, dtype: torch.dtype | None = None) -> AnyModel:
@@ -33,6 +33,9 @@ def load(folder: Path, *, dtype: torch.dtype | None = None) -> AnyModel:
 
 def assemble(fields: Fields, files: Tensors, *, dtype: torch.dtype | None = None) -> AnyModel:
     """The model of a config.json and its tensors, wherever they are."""
+    quirks = families.quirks_of(fields)
+    files = quirks.read(files)
+    fields = {**fields, **quirks.unsaid(fields, files.shapes)}
     config = families.config_of(fields)
     with torch.device("meta"):
         model = config.build()
@@ -45,6 +48,7 @@ def assemble(fields: Fields, files: Tensors, *, dtype: torch.dtype | None = None
         state |= weight.to_ours(tensor if dtype is None else tensor.to(dtype), shapes)
     model.load_state_dict(state, assign=True, strict=False)  # checked above; a tied head is not in the file
     model.tie()
+    quirks.take(model, files, prefix=_prefix(fields) if bare else "")
     model.token_ids = {key: fields[key] for key in TOKEN_IDS if fields.get(key) is not None}
     return model
 
@@ -73,8 +77,10 @@ def save(
 def take_apart(model: AnyModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A model as the config.json of its family and tensors by that family's names."""
     fields, state = families.fields_of(model.config), model.state_dict()
-    weights = families.weights_of(fields, model.config, _shapes(model), bare=_writes_bare(fields))
-    return fields, {weight.theirs: weight.to_theirs(state) for weight in weights}
+    bare = _writes_bare(fields)
+    weights = families.weights_of(fields, model.config, _shapes(model), bare=bare)
+    theirs = {weight.theirs: weight.to_theirs(state) for weight in weights}
+    return fields, theirs | families.quirks_of(fields).beside(model, theirs, prefix=_prefix(fields) if bare else "")
 
 
 def read_fields(folder: Path) -> dict[str, Any]:
@@ -110,10 +116,13 @@ def _shapes(model: AnyModel) -> dict[str, tuple[int, ...]]:
 
 def _is_bare(fields: Fields, files: Tensors) -> bool:
     """Whether the file was saved without a head, and without the prefix that stands before all other names."""
-    if fields.get("model_type") == families.OURS:
-        return False
-    prefix = families.family_of(fields).prefix
-    return not any(name.startswith(prefix) for name in files.shapes)
+    prefix = _prefix(fields)
+    return bool(prefix) and not any(name.startswith(prefix) for name in files.shapes)
+
+
+def _prefix(fields: Fields) -> str:
+    """What stands before every name but the head's."""
+    return "" if fields.get("model_type") == families.OURS else families.family_of(fields).prefix
 
 
 def _writes_bare(fields: Fields) -> bool:
@@ -136,7 +145,8 @@ class _Extras:
         family = families.family_of(fields)
         prefix = family.prefix if bare else ""
         copies = {a.removeprefix(prefix): b.removeprefix(prefix) for a, b in family.copies.items()}
-        return cls(copies, family.ignored)
+        known = [name.removeprefix(prefix) for name in (*family.quirks.constants, *family.quirks.twins)]
+        return cls(copies, "|".join([family.ignored, *map(re.escape, known)]))
 
 
 def _check(files: Tensors, shapes: Shapes, weights: list[Weight], extras: _Extras) -> None:
