@@ -34,7 +34,7 @@ class Attend(nn.Module):
         dropout = self.dropout if self.training else 0.0
         if self.soft_cap is not None:
             weights = F.dropout(self.weights(q, k, mask, causal=causal), dropout)
-            return weights @ _each_head(v, q.shape[1])
+            return weights @ each_head(v, q.shape[1])
         return F.scaled_dot_product_attention(
             q,
             k,
@@ -55,17 +55,34 @@ class Attend(nn.Module):
         causal: bool = False,
     ) -> Float[Tensor, "batch heads time keys"]:
         """How much of each value a query takes; every row sums to 1."""
+        return shares(self.scores(q, k), mask, causal=causal)
+
+    def scores(self, q: Tensor, k: Tensor) -> Float[Tensor, "batch heads time keys"]:
+        """How well each key answers each query."""
         scale = 1 / math.sqrt(q.shape[-1]) if self.scale is None else self.scale
-        scores = (q @ _each_head(k, q.shape[1]).transpose(-2, -1)) * scale
-        if self.soft_cap is not None:
-            scores = self.soft_cap * torch.tanh(scores / self.soft_cap)
-        if mask is None and causal and q.shape[2] > 1:
-            mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
-        if mask is not None:
-            scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
-        return scores.softmax(-1)
+        scores = self.products(q, k) * scale
+        return scores if self.soft_cap is None else self.soft_cap * torch.tanh(scores / self.soft_cap)
+
+    def products(self, q: Tensor, k: Tensor) -> Float[Tensor, "batch heads time keys"]:
+        """The scores before they are scaled."""
+        return q @ each_head(k, q.shape[1]).transpose(-2, -1)
+
+    def extra_flops(self, heads: int) -> int:  # noqa: ARG002 -- for those that have matrices of their own
+        """Operations per token beside two per weight, scores and weighted sum."""
+        return 0
 
 
-def _each_head(x: Float[Tensor, "batch kv_heads keys width"], heads: int) -> Float[Tensor, "batch heads keys width"]:
+def shares(
+    scores: Float[Tensor, "batch heads time keys"], mask: Tensor | None, *, causal: bool
+) -> Float[Tensor, "rows heads time keys"]:
+    """Softmax over what may be looked at."""
+    if mask is None and causal and scores.shape[-2] > 1:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
+    return scores.softmax(-1)
+
+
+def each_head(x: Float[Tensor, "batch kv_heads keys width"], heads: int) -> Float[Tensor, "batch heads keys width"]:
     """The same keys or values for every head of a group."""
     return x if x.shape[1] == heads else x.repeat_interleave(heads // x.shape[1], 1)

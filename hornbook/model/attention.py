@@ -4,7 +4,7 @@
     answer  = weights @ value                              per head; `output` mixes the heads
 
 Vaswani et al. 2017, section 3.2. `kv_heads` shares keys and values between groups of heads (Ainslie et al. 2023; one is
-Shazeer's multi-query attention of 2019), `qk_norm` keeps scores from growing (Henry et al. 2020), `window` looks at the
+Shazeer's multi-query attention of 2019), `qk_norm` keeps scores from growing (head_norm.py), `window` looks at the
 nearest tokens only (Beltagy et al. 2020). docs/model.md climbs to this file step by step; attend.py holds the product,
 cross.py attention to another sequence. Three separate projections were measured against one fused product: equal within
 5 % on CPU.
@@ -13,13 +13,15 @@ cross.py attention to another sequence. Three separate projections were measured
 from dataclasses import dataclass
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from hornbook.model.attend import Attend
 from hornbook.model.blank import Linear
-from hornbook.model.norm import Norm
+from hornbook.model.head_norm import HeadNorm
+from hornbook.model.head_norm import build as build_norm
 from hornbook.model.op import Context, Op
 from hornbook.model.positions import Relative
+from hornbook.model.shaw import Shaw, ShawAttend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +35,18 @@ class Attention:
     window: int | None = None  # how many tokens a token sees, itself included; None: all
     bias: bool = False  # of query, key and value
     output_bias: bool = False
-    qk_norm: Norm | None = None  # of each head's queries and keys, before the positions
+    qk_norm: HeadNorm | None = None  # of each head's queries and keys, before the positions
+    clip: float | None = None  # numbers of queries, keys and values stay in [-clip, clip] (OLMo)
     position: Relative | None = None  # in place of the stack's; `absent` has none
+    relative: Shaw | None = None  # learned vectors per distance, beside the positions
     scale: float | None = None  # factor on the scores; None: 1 / sqrt(head_dim)
     soft_cap: float | None = None  # scores stay in (-soft_cap, soft_cap) (Gemma 2)
     dropout: float = 0.0  # share of attention weights dropped while training
 
     def __post_init__(self) -> None:
         check_heads(self.heads, self.kv_heads, self.head_dim)
+        if self.clip is not None and self.clip <= 0:
+            raise ValueError(f"clip: {self.clip} leaves nothing; give more than 0, null clips nothing")
         if self.window is not None and self.window < 1:
             raise ValueError(f"window: {self.window} sees nothing; 1 sees the token itself, null sees all")
 
@@ -77,17 +83,16 @@ class SelfAttention(Op):
         self.key = Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
         self.value = Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
         self.output = Linear(self.heads * self.head_dim, dim, bias=config.output_bias)
-        self.query_norm = config.qk_norm.build(self.head_dim) if config.qk_norm else nn.Identity()
-        self.key_norm = config.qk_norm.build(self.head_dim) if config.qk_norm else nn.Identity()
-        self.attend = Attend(config.scale, config.soft_cap, config.dropout)
+        self.query_norm = build_norm(config.qk_norm, self.head_dim, self.heads)
+        self.key_norm = build_norm(config.qk_norm, self.head_dim, self.kv_heads)
+        attend = Attend(config.scale, config.soft_cap, config.dropout)
+        self.attend = ShawAttend(attend, self.head_dim, config.relative) if config.relative else attend
         self.way = 0  # which of the context's positions is this sublayer's; the stack sets it
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: "KeyValues | None" = None
     ) -> Float[Tensor, "batch time dim"]:
-        q = self.query(x).unflatten(-1, (self.heads, self.head_dim))  # (batch, time, heads, head_dim)
-        k = self.key(x).unflatten(-1, (self.kv_heads, self.head_dim))
-        v = self.value(x).unflatten(-1, (self.kv_heads, self.head_dim))
+        q, k, v = self._heads(self.query(x)), self._heads(self.key(x)), self._heads(self.value(x))
         q, k = context.rotate(self.query_norm(q), self.way), context.rotate(self.key_norm(k), self.way)
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # (batch, heads, time, head_dim)
         if state is not None:
@@ -97,6 +102,11 @@ class SelfAttention(Op):
         mixed: Tensor = self.output(answer.transpose(1, 2).flatten(2))  # (batch, time, dim)
         return mixed
 
+    def _heads(self, projected: Tensor) -> Float[Tensor, "batch time some_heads head_dim"]:
+        clip, (batch, time, _) = self.config.clip, projected.shape
+        clipped = projected if clip is None else projected.clamp(-clip, clip)
+        return clipped.view(batch, time, -1, self.head_dim)
+
     def new_state(self, batch: int, capacity: int) -> "KeyValues":
         """Room for the keys and values of `capacity` tokens."""
         room = self.key.weight.new_zeros(2, batch, self.kv_heads, capacity, self.head_dim)
@@ -105,7 +115,8 @@ class SelfAttention(Op):
     def flops(self, length: int) -> int:
         """Adds the scores and the weighted sum over what a token sees, counted as if all of it (no causal half)."""
         seen = min(length, self.config.window or length)
-        return super().flops(length) + 2 * 2 * self.heads * self.head_dim * seen
+        looking = 2 * 2 * self.heads * self.head_dim * seen
+        return super().flops(length) + looking + self.attend.extra_flops(self.heads)
 
     def cache_elements(self) -> int:
         return 2 * self.kv_heads * self.head_dim

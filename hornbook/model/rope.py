@@ -28,12 +28,12 @@ class Rope:
 
     def build(self, place: Place) -> PositionBase:
         width = self.width(place.head_dim)
-        if width % 2 or width == 0:
+        if width == 0 or width + width % 2 > place.head_dim:
             raise ValueError(f"head_dim: {width} of {place.head_dim} channels turn, in pairs; make it an even number")
         return RopePosition(width, self)
 
     def width(self, head_dim: int) -> int:
-        """How many channels of a head turn."""
+        """How many channels of a head turn; of an odd number the last takes one more along, as GPT-NeoX's code does."""
         return int(head_dim * self.share)
 
     def rates(self, width: int) -> Float[Tensor, " half"]:
@@ -46,9 +46,10 @@ class Rope:
 class RopePosition(PositionBase):
     def __init__(self, width: int, config: Rope) -> None:
         super().__init__()
-        self.width, self.scaling = width, config.scaling or ScalingBase()
+        self.scaling = config.scaling or ScalingBase()
         with torch.device("cpu"):  # a plain attribute, not a buffer: in bf16 the angles of far positions are ruined
             self.rates = config.rates(width)
+        self.width = 2 * len(self.rates)
 
     def prepare(self, positions: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines and sines, each (rows, time, 1, width); the sines of the first half negated."""

@@ -12,7 +12,7 @@ from tests.exchange.parity import SMALL
 
 NAMES = [name for name in recipe.built_in_names() if name.startswith("models/")]
 SHAPES: dict[str, type] = {"decoder": Decoder, "encoder": Encoder, "encoder_decoder": EncoderDecoder}
-OURS = ("fast-tiny", "postnorm-tiny", "windowed-tiny")  # designs that no public class can express
+OURS = ("fast-tiny", "windowed-tiny", "simplified-tiny", "shaw-tiny", "residual-dual-tiny")  # designs that no public class can express
 LENT = ["length=64", "embed.vocab=131"]  # what the demo's recipe says in other sections
 
 
