@@ -36,6 +36,7 @@ NUMBERS = {
 }
 NEEDED = ("context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count")
 TOKENS = {"bos": "bos_token_id", "eos": "eos_token_id", "padding": "pad_token_id"}
+SCALINGS = ("linear", "yarn")  # rope.scaling.type
 FACTORS = "rope_freqs.weight"  # by what each pair of channels is slowed: Llama 3's scaling, worked out
 GEMMA_PATTERN = 6  # of Gemma 3's layers, every sixth sees far (llama.cpp, src/models/gemma3.cpp)
 GEMMA_NEAR_BASE = 10_000.0  # their rope's; the others' is rope.freq_base
@@ -58,29 +59,21 @@ def architecture_of(metadata: Metadata, path: object) -> Architecture:
 def fields_of(metadata: Metadata, shapes: Shapes, factors: Tensor | None, path: object) -> dict[str, Any]:
     """The config.json of a file; `shapes` are by the file's names, `factors` its tensor FACTORS."""
     architecture = architecture_of(metadata, path)
-    own = {key.removeprefix(f"{architecture.name}."): _one(key, metadata[key], path) for key in metadata}
-    for key in NEEDED:
-        if key not in own:
-            raise UserError(f"{path}: {architecture.name}.{key} is missing; copy or download it again")
+    own = _own(metadata, architecture.name, path)
     if own.get("expert_count"):
-        raise UserError(
-            f"{path}: a mixture of {own['expert_count']} experts, which is not read from GGUF; give a folder"
-        )
-    table = shapes.get("token_embd.weight", (own.get("vocab_size"),))
+        raise UserError(f"{path}: a mixture of {own['expert_count']:.0f} experts, which is not read from GGUF")
+    each_head = own["embedding_length"] // own["attention.head_count"]
     fields: dict[str, Any] = {
         "model_type": architecture.families[0],
+        "num_key_value_heads": own["attention.head_count"],
+        "head_dim": own.get("rope.dimension_count", each_head),
         **{theirs: own[key] for key, theirs in NUMBERS.items() if key in own},
-        **{theirs: metadata[f"tokenizer.ggml.{key}_token_id"] for key, theirs in TOKENS.items()
-           if f"tokenizer.ggml.{key}_token_id" in metadata},
-        "vocab_size": table[0],
+        **_tokens(metadata),
+        "vocab_size": shapes.get("token_embd.weight", (own.get("vocab_size"),))[0],
         "tie_word_embeddings": "output.weight" not in shapes,
         "attention_bias": "blk.0.attn_q.bias" in shapes,
         "mlp_bias": "blk.0.ffn_up.bias" in shapes,
-    }  # fmt: skip
-    fields.setdefault("num_key_value_heads", fields["num_attention_heads"])
-    fields.setdefault(
-        "head_dim", own.get("rope.dimension_count", own["embedding_length"] // own["attention.head_count"])
-    )
+    }
     rope = _rope(own, fields["head_dim"], factors, path)
     if architecture.name == "gemma3":
         return fields | _gemma(own, rope, fields)
@@ -89,13 +82,30 @@ def fields_of(metadata: Metadata, shapes: Shapes, factors: Tensor | None, path: 
     return fields | {"rope_parameters": rope}
 
 
-def _one(key: str, value: Any, path: object) -> Any:
-    """A number of the model; given for each layer, it must be the same in all."""
-    if not isinstance(value, list) or not value or key.startswith(("tokenizer.", "general.")):
-        return value
-    if any(each != value[0] for each in value):
-        raise UserError(f"{path}: {key} differs from layer to layer ({value[:4]} ...), which is not read from GGUF")
-    return value[0]
+def _own(metadata: Metadata, name: str, path: object) -> dict[str, Any]:
+    """The model's own keys, without the architecture in front; what is given for each layer must be one number."""
+    own: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if not key.startswith(f"{name}."):
+            continue
+        if isinstance(value, list) and any(each != value[0] for each in value):
+            raise UserError(f"{path}: {key} differs from layer to layer ({value[:4]} ...), which is not read from GGUF")
+        if not isinstance(value, int | float | list) and not key.endswith(".type"):
+            raise UserError(f"{path}: {key} is {value!r}, not a number; copy or download it again")
+        own[key.removeprefix(f"{name}.")] = value[0] if isinstance(value, list) and value else value
+    for key in NEEDED:
+        if not own.get(key):
+            raise UserError(f"{path}: {name}.{key} is missing; copy or download it again")
+    return own
+
+
+def _tokens(metadata: Metadata) -> dict[str, Any]:
+    """The ids of a config.json: what begins a text, ends one, and pads."""
+    named = {key: metadata.get(f"tokenizer.ggml.{key}_token_id") for key in (*TOKENS, "eot")}
+    found: dict[str, Any] = {theirs: named[key] for key, theirs in TOKENS.items() if named[key] is not None}
+    if named["eot"] is not None and named["eot"] != named["eos"]:  # ends an answer
+        found["eos_token_id"] = [i for i in (named["eos"], named["eot"]) if i is not None]
+    return found
 
 
 def _rope(own: Metadata, head_dim: int, factors: Tensor | None, path: object) -> dict[str, Any]:
@@ -110,7 +120,8 @@ def _rope(own: Metadata, head_dim: int, factors: Tensor | None, path: object) ->
         if "rope.scaling.original_context_length" in own:
             rope["original_max_position_embeddings"] = own["rope.scaling.original_context_length"]
     if factors is not None:
-        scaling = Llama3Scaling(factor=float(factors.max()))
+        length = own.get("rope.scaling.original_context_length", Llama3Scaling.original_length)
+        scaling = Llama3Scaling(factor=float(factors.max()), original_length=length)
         known = rope_factors(Rope(base=rope["rope_theta"], scaling=scaling), head_dim)
         if factors.shape != known.shape or not torch.allclose(factors, known, rtol=1e-4):
             raise UserError(f"{path}: {FACTORS} is not the scaling of Llama 3.1, the only one known; give a folder")
@@ -163,10 +174,12 @@ def metadata_of(fields: Fields) -> dict[str, Any]:
     own |= {"rope.freq_base": float(rope["rope_theta"]), "rope.dimension_count": fields["head_dim"]}
     if near is not None:
         own["rope.freq_base_swa"] = float(near["rope_theta"])
-    if rope["rope_type"] not in ("default", "llama3"):
+    if rope["rope_type"] not in ("default", "llama3", *SCALINGS):
+        raise UserError(f"a GGUF file cannot say the rope_type {rope['rope_type']!r}; save the model as a folder")
+    if rope["rope_type"] in SCALINGS:
         own |= {"rope.scaling.type": rope["rope_type"], "rope.scaling.factor": float(rope["factor"])}
-        if "original_max_position_embeddings" in rope:
-            own["rope.scaling.original_context_length"] = rope["original_max_position_embeddings"]
+    if "original_max_position_embeddings" in rope:
+        own["rope.scaling.original_context_length"] = rope["original_max_position_embeddings"]
     if fields.get("final_logit_softcapping") is not None:
         own["final_logit_softcapping"] = float(fields["final_logit_softcapping"])
     return {"general.architecture": name, **{f"{name}.{key}": value for key, value in own.items()}}

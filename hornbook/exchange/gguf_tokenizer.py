@@ -77,7 +77,10 @@ def _template(file: GGUF, opens: bool) -> Template:
 
 def _sentencepiece(file: GGUF, tokens: list[str]) -> Tokenizer:
     """SentencePiece's BPE. The converter spells the spaces in pieces of the user's own out; here they are marked."""
-    kinds = file.metadata.get(f"{KEY}token_type", [int(Kind.NORMAL)] * len(tokens))
+    kinds = list(file.metadata.get(f"{KEY}token_type", [int(Kind.NORMAL)] * len(tokens)))
+    roles = _roles(file)
+    if Kind.UNKNOWN not in kinds and "unk" in roles:  # Gemma's files call it a control token
+        kinds[tokens.index(roles["unk"])] = int(Kind.UNKNOWN)
     own = int(Kind.USER_DEFINED)
     pieces = [piece.replace(" ", MARK) if kind == own else piece for piece, kind in zip(tokens, kinds, strict=True)]
     rules = Rules(
@@ -85,9 +88,12 @@ def _sentencepiece(file: GGUF, tokens: list[str]) -> Tokenizer:
         squeeze=file.metadata.get(f"{KEY}remove_extra_whitespaces", False),
     )
     scores = file.metadata.get(f"{KEY}scores", [0.0] * len(tokens))
-    roles = _roles(file)
-    tokenizer = SentencePieceBPE.from_pieces(pieces, scores, kinds, rules=rules, end=roles.get("eos"))
+    try:
+        tokenizer = SentencePieceBPE.from_pieces(pieces, scores, kinds, rules=rules, end=roles.get("eos"))
+    except ValueError as error:
+        raise UserError(f"{file.path}: {KEY}tokens: {error}; copy or download it again") from None
     tokenizer.template = _template(file, opens=True)
+    tokenizer.roles |= {role: tokens.index(token) for role, token in roles.items()}
     return tokenizer
 
 
