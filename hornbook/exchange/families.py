@@ -10,13 +10,18 @@ from hornbook.exchange import (
     bloom,
     distilbert,
     falcon,
+    gemma,
     gpt1,
     gpt2,
     gptj,
     llama,
     mamba,
+    mistral,
+    mixtral,
     neox,
+    olmo,
     opt,
+    phi,
     qwen,
     roberta,
     rwkv,
@@ -39,8 +44,15 @@ FAMILIES = {
         gptj.FAMILY,
         falcon.FAMILY,
         llama.FAMILY,
+        mistral.FAMILY,
+        mixtral.FAMILY,
         qwen.QWEN2,
         qwen.QWEN3,
+        olmo.OLMO,
+        olmo.OLMO2,
+        phi.FAMILY,
+        gemma.FAMILY2,
+        gemma.FAMILY3,
         bert.FAMILY,
         roberta.FAMILY,
         distilbert.FAMILY,
@@ -80,9 +92,9 @@ def quirks_of(fields: Fields) -> Quirks:
     return Quirks() if fields.get("model_type") == OURS else family_of(fields).quirks
 
 
-def fields_of(config: Model) -> dict[str, Any]:
-    """The config.json of a design: of the first family that expresses it, else of our own."""
-    for family in FAMILIES.values():
+def fields_of(config: Model, wanted: str | None = None) -> dict[str, Any]:
+    """The config.json of a design: of the family `wanted` or else the first that expresses it, else of our own."""
+    for family in sorted(FAMILIES.values(), key=lambda family: family.model_type != wanted):
         fields = family.fields(config)
         if fields is not None:
             return fields

@@ -89,6 +89,13 @@ def essence(config: Model) -> Any:
         if data.get("type") in ("attention", "cross_attention"):
             kept["kv_heads"] = data["kv_heads"] or data["heads"]
             kept["head_dim"] = data["head_dim"] or config.dim // data["heads"]
+        if data.get("type") == "stack":
+            kept |= {"layer": _plan(data["layers"], kept["layer"], kept["pattern"]), "pattern": None}
         return kept
 
     return strip(recipe.dump(config))
+
+
+def _plan(layers: int, layer: Any, pattern: str | None) -> list[Any]:
+    """Each layer by itself, whatever the recipe calls it."""
+    return [layer[pattern[i % len(pattern)]] if pattern else layer for i in range(layers)]

@@ -49,6 +49,7 @@ def assemble(fields: Fields, files: Tensors, *, dtype: torch.dtype | None = None
     model.load_state_dict(state, assign=True, strict=False)  # checked above; a tied head is not in the file
     model.tie()
     quirks.take(model, files, prefix=_prefix(fields) if bare else "")
+    model.family = fields.get("model_type")
     model.token_ids = {key: fields[key] for key in TOKEN_IDS if fields.get(key) is not None}
     return model
 
@@ -76,7 +77,7 @@ def save(
 
 def take_apart(model: AnyModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A model as the config.json of its family and tensors by that family's names."""
-    fields, state = families.fields_of(model.config), model.state_dict()
+    fields, state = families.fields_of(model.config, model.family), model.state_dict()
     bare = _writes_bare(fields)
     weights = families.weights_of(fields, model.config, _shapes(model), bare=bare)
     theirs = {weight.theirs: weight.to_theirs(state) for weight in weights}

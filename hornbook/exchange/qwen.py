@@ -1,52 +1,66 @@
-"""Qwen2 and Qwen3 (Yang et al. 2024, 2025): Llama with biases on query, key and value; then a QK-norm instead."""
+"""Qwen2 and Qwen3 (Yang et al. 2024, 2025): Llama with biases on query, key and value; then a QK-norm instead.
+
+Upper layers may look at the nearest tokens only (`use_sliding_window`).
+"""
 
 from typing import Any
 
-from hornbook.exchange import llama
-from hornbook.exchange.family import Family, Fields, expect
-from hornbook.exchange.weights import Weight
+from hornbook.exchange import layer_types, llama
+from hornbook.exchange.family import Family, Fields, need
 from hornbook.model.decoder import Decoder
+
+KNOWN = {"max_position_embeddings": 32_768, "num_key_value_heads": 32}  # where a file says nothing
 
 
 def read_qwen2(fields: Fields) -> dict[str, Any]:
     """config.json -> recipe"""
-    expect(fields, use_sliding_window=False)
-    data = llama.read({"max_position_embeddings": 32_768, **fields})
+    data = llama.read(KNOWN | {**fields})
     data["stack"]["layer"][0] |= {"bias": True, "output_bias": False}
+    return _windowed(data, fields)
+
+
+def read_qwen3(fields: Fields) -> dict[str, Any]:
+    """config.json -> recipe"""
+    data = llama.read(KNOWN | {"head_dim": 128, **fields})
+    data["stack"]["layer"][0]["qk_norm"] = data["stack"]["norm"]
+    return _windowed(data, fields)
+
+
+def _windowed(data: dict[str, Any], fields: Fields) -> dict[str, Any]:
+    """With a window in some layers: those that `layer_types` says, or all from `max_window_layers` on."""
+    layers, window = need(fields, "num_hidden_layers"), fields.get("sliding_window", 4096)
+    if not fields.get("use_sliding_window") or window is None:
+        return data
+    first = fields.get("max_window_layers", 28)
+    types = fields.get("layer_types") or [
+        layer_types.SLIDING if i >= first else layer_types.FULL for i in range(layers)
+    ]
+    full: Any = data["stack"]["layer"]
+    data["stack"] |= layer_types.read(types, full, [{**full[0], "window": window}, full[1]])
     return data
 
 
 def write_qwen2(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
-    fields = llama.write(config)
-    return fields and _without(fields, "attention_bias", "mlp_bias")
-
-
-def read_qwen3(fields: Fields) -> dict[str, Any]:
-    """config.json -> recipe"""
-    expect(fields, use_sliding_window=False)
-    data = llama.read({"max_position_embeddings": 32_768, "head_dim": 128, **fields})
-    data["stack"]["layer"][0]["qk_norm"] = data["stack"]["norm"]
-    return data
+    return _with_windows(config, llama.without(llama.write_llama(config), "attention_bias", "mlp_bias"))
 
 
 def write_qwen3(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
-    fields = llama.write(config)
-    return fields and _without(fields, "mlp_bias")
+    return _with_windows(config, llama.without(llama.write_llama(config), "mlp_bias"))
 
 
-def _without(fields: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if key not in keys}
+def _with_windows(config: Decoder, fields: dict[str, Any] | None) -> dict[str, Any] | None:
+    window = layer_types.window(config.stack)
+    if fields is None or window is None:
+        return fields
+    return {
+        **fields,
+        "use_sliding_window": True,
+        "sliding_window": window,
+        "layer_types": layer_types.write(config.stack),
+    }
 
 
-QK_NORM = (
-    Weight("model.layers.{layer}.self_attn.q_norm.weight", (f"{llama.LAYER}.0.op.query_norm.weight",)),
-    Weight("model.layers.{layer}.self_attn.k_norm.weight", (f"{llama.LAYER}.0.op.key_norm.weight",)),
-)
-
-SAME: dict[str, Any] = {"prefix": "model.", "copies": llama.COPIES}
-QWEN2 = Family("qwen2", "Qwen2ForCausalLM", read_qwen2, write_qwen2, llama.WEIGHTS, bare=("Qwen2Model",), **SAME)
-QWEN3 = Family(
-    "qwen3", "Qwen3ForCausalLM", read_qwen3, write_qwen3, (*llama.WEIGHTS, *QK_NORM), bare=("Qwen3Model",), **SAME
-)
+QWEN2 = Family("qwen2", "Qwen2ForCausalLM", read_qwen2, write_qwen2, llama.WEIGHTS, bare=("Qwen2Model",), **llama.ALIKE)
+QWEN3 = Family("qwen3", "Qwen3ForCausalLM", read_qwen3, write_qwen3, llama.WEIGHTS, bare=("Qwen3Model",), **llama.ALIKE)

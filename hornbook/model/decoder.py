@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
+from hornbook.model.balance import balance
 from hornbook.model.embed import Tokens
 from hornbook.model.head import Language
 from hornbook.model.init import Init, Normal
@@ -92,7 +93,8 @@ class DecoderModel(ModelBase):
         if positions is None:
             positions = positions_of(sight, input_ids.device, position.limit)
         x = self.embed(input_ids, position, positions)
-        hidden = self.stack(x, Context(position, positions, sight, x, self.stack.ways), state)
+        context = Context(position, positions, sight, x, self.stack.ways)
+        hidden = self.stack(x, context, state)
         if state is not None:
             state.length += input_ids.shape[1]
-        return ModelOutput(hidden, self.head(hidden) if logits else None)
+        return ModelOutput(hidden, self.head(hidden) if logits else None, balance=balance(context.routed))

@@ -34,7 +34,7 @@ class Normal:
     @torch.no_grad()
     def fill(self, model: nn.Module, generator: Generator) -> None:
         """Draw every parameter of `model` from `generator`."""
-        outputs = [module for name, module in model.named_modules() if _writes_to_stream(name)]
+        outputs = {name.partition(".experts.")[0] for name, _ in model.named_modules() if _writes_to_stream(name)}
         for name, module in model.named_modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 std = self.std / math.sqrt(len(outputs)) if _writes_to_stream(name) else self.std

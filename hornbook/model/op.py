@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from hornbook.model.balance import Routed
 from hornbook.model.mask import Sight
 from hornbook.model.position import PositionBase
 
@@ -30,6 +31,7 @@ class Context:
     memory_real: Bool[Tensor, "batch places"] | None = None  # False where the encoder read padding
     turns: dict[int, Any] = field(default_factory=dict)
     masks: dict[tuple[int, bool, int | None], Tensor | None] = field(default_factory=dict)
+    routed: list[Routed] = field(default_factory=list)  # where experts sent the tokens of a training pass
 
     def rotate(
         self, heads: Float[Tensor, "batch time heads head_dim"], way: int = 0
@@ -54,6 +56,10 @@ class Context:
                 bias = bias.masked_fill(~visible, float("-inf"))
             self.masks[kind] = visible if bias is None else bias
         return self.masks[kind]
+
+    def real(self, time: int) -> Bool[Tensor, " tokens"] | None:
+        """False for padding among the `time` tokens of this pass, all rows in one; None where there is none."""
+        return None if self.sight.real is None else self.sight.real[:, -time:].flatten()
 
     def _position(self, way: int) -> PositionBase:
         return self.others[way - 1] if way else self.position

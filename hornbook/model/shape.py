@@ -19,6 +19,7 @@ class ModelOutput:
     hidden: Float[Tensor, "batch time dim"]  # the stream at the top; `model.head` turns it into logits
     scores: Float[Tensor, "batch *rest"] | None = None
     pooled: Float[Tensor, "batch dim"] | None = None  # one vector a row, where the model makes one
+    balance: Float[Tensor, ""] | None = None  # experts in training: what their uneven use adds to the mean loss
     seq_relationship_logits: Float[Tensor, "batch 2"] | None = None  # BERT: B follows A, B is from elsewhere
 
     @property
@@ -34,6 +35,7 @@ class ModelBase(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
+        self.family: str | None = None  # model_type of the file it was read from, by whose names it is saved again
         self.token_ids: dict[str, Any] = {}  # bos, eos, pad: carried from folder to folder, of no use in here
 
     def shared(self) -> dict[str, str]:

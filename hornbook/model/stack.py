@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from hornbook.model.attention import Attention, SelfAttention
 from hornbook.model.cross import CrossAttention
+from hornbook.model.experts import Experts
 from hornbook.model.mamba import Mamba
 from hornbook.model.mlp import MLP, GatedMLP
 from hornbook.model.norm import LayerNorm, Norm
@@ -23,7 +24,7 @@ from hornbook.model.positions import Position
 from hornbook.model.residual import Placement, Residual, Stream, Wiring
 from hornbook.model.rwkv import ChannelMix, TimeMix
 
-Sublayer = Attention | CrossAttention | MLP | GatedMLP | Parallel | Mamba | TimeMix | ChannelMix
+Sublayer = Attention | CrossAttention | MLP | GatedMLP | Experts | Parallel | Mamba | TimeMix | ChannelMix
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,4 +21,6 @@ class NextToken:
         """The summed cross-entropy in nats; 0, with gradients of 0, where nothing is trained."""
         output: Any = model(**batch.inputs, logits=False)
         head: Any = model.head
-        return Loss(cross_entropy(output.hidden, batch.labels, head), self.count(batch))
+        total, count = cross_entropy(output.hidden, batch.labels, head), self.count(batch)
+        # `balance` is of the mean loss; a batch with nothing to train on has no say in it either
+        return Loss(total if output.balance is None else total + count * output.balance, count)
