@@ -5,10 +5,12 @@ from typing import Any
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.exchange import (
+    albert,
     bart,
     bert,
     bloom,
     distilbert,
+    esm,
     falcon,
     gemma,
     gpt1,
@@ -56,6 +58,8 @@ FAMILIES = {
         bert.FAMILY,
         roberta.FAMILY,
         distilbert.FAMILY,
+        albert.FAMILY,
+        esm.FAMILY,
         vit.FAMILY,
         bart.BART,
         bart.MARIAN,

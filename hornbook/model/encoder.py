@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from hornbook.model.blanked import BlankedTokens
+from hornbook.model.contacts import Contacts, Maps
 from hornbook.model.embed import TokenEmbedding, Tokens
 from hornbook.model.head import Language
 from hornbook.model.heads import Heads
@@ -28,6 +29,7 @@ class Encoder:
     embed: Tokens | BlankedTokens | Patches
     stack: Stack
     head: Heads | None = None  # None: the vectors themselves
+    contacts: Contacts | None = None  # of proteins: which residues touch (ESM)
     init: Init = field(default_factory=Normal)
 
     def __post_init__(self) -> None:
@@ -66,6 +68,7 @@ class EncoderModel(ModelBase):
         self.stack = config.stack.build(config.dim, config.length, config.width)
         self.head = head.build(config.dim, config.vocab, config.width or config.dim) if head else None
         self.pair = head.pair.build(config.dim) if isinstance(head, Pretraining) else None
+        self.contacts = config.contacts.build(self.stack) if config.contacts else None
         self.tie()
 
     def shared(self) -> dict[str, str]:
@@ -108,6 +111,22 @@ class EncoderModel(ModelBase):
             x = self.embed(given, position, positions, sight)
         hidden = self.stack(x, Context(position, positions, sight, x, self.stack.ways))
         return self._output(hidden, sight.real, logits=logits)
+
+    def predict_contacts(
+        self, input_ids: Int[Tensor, "batch time"], attention_mask: Shaped[Tensor, "batch time"] | None = None
+    ) -> Float[Tensor, "batch residues residues"]:
+        """The probability that residues touch; the first token and the end are none, what is padding touches nothing.
+
+        Of a model with `contacts`. (batch, time - 2, time - 2): pad on the right.
+        """
+        assert self.contacts is not None, "this model has no `contacts`"
+        with Maps(self.stack) as maps:
+            self(input_ids, attention_mask=attention_mask, logits=False)
+        residues = input_ids != self.contacts.end
+        if attention_mask is not None:
+            residues = residues & attention_mask.bool()
+        found: Tensor = self.contacts(maps.together(), residues)
+        return found
 
     def _given(self, ids: Tensor | None, pixels: Tensor | None) -> Tensor:
         """What the model reads."""

@@ -1,0 +1,78 @@
+"""Which residues of a protein touch, read off the attention maps (Rao et al. 2021, section 3).
+
+A language model of proteins has seen that residues which touch change together, and its heads look from one to the
+other. A logistic regression on all maps of all layers, made symmetric and freed of what a row or a column shares
+(average product correction, Dunn et al. 2008), says which pairs they are. Its few numbers are fitted after the model.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from hornbook.model.attend import Attend
+from hornbook.model.attention import SelfAttention
+from hornbook.model.blank import Linear
+from hornbook.model.stack import LayerStack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contacts:
+    """A probability for every pair of residues."""
+
+    end: int  # id of the token behind the residues, which is none
+
+    def build(self, stack: LayerStack) -> "ContactHead":
+        heads = [module.heads for module in stack.modules() if isinstance(module, SelfAttention)]
+        return ContactHead(sum(heads) * stack.repeats, self.end)
+
+
+class ContactHead(nn.Module):
+    """(batch, maps, time, time) -> (batch, residues, residues); the first token and the last are no residues."""
+
+    def __init__(self, maps: int, end: int) -> None:
+        super().__init__()
+        self.end = end
+        self.regression = Linear(maps, 1)
+
+    def forward(
+        self, maps: Float[Tensor, "batch maps time time"], residues: Tensor
+    ) -> Float[Tensor, "batch residues residues"]:
+        """residues: (batch, time), False where a token is padding or the end."""
+        pairs = (residues[:, None, :, None] & residues[:, None, None, :]).to(maps.dtype)
+        inner = (maps * pairs)[:, :, 1:-1, 1:-1]
+        corrected = average_product_corrected(inner + inner.transpose(-2, -1))
+        scores: Tensor = self.regression(corrected.movedim(1, -1))[..., 0]
+        return scores.sigmoid()
+
+
+def average_product_corrected(x: Float[Tensor, "*maps n n"]) -> Float[Tensor, "*maps n n"]:
+    """x - (sum of its row) * (sum of its column) / (sum of all)"""
+    return x - x.sum(-1, keepdim=True) * x.sum(-2, keepdim=True) / x.sum((-2, -1), keepdim=True)
+
+
+class Maps:
+    """Collects every attention map of the forward passes inside `with Maps(model) as maps:`, bottom to top."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model, self.found, self.hooks = model, list[Tensor](), list[Any]()
+
+    def __enter__(self) -> "Maps":
+        for module in self.model.modules():
+            if isinstance(module, Attend):
+                self.hooks.append(module.register_forward_hook(self._keep, with_kwargs=True))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for hook in self.hooks:
+            hook.remove()
+
+    def _keep(self, attend: Attend, args: tuple[Any, ...], options: dict[str, Any], _: Tensor) -> None:
+        q, k, _values, mask = args
+        self.found.append(attend.weights(q, k, mask, **options))
+
+    def together(self) -> Float[Tensor, "batch maps time time"]:
+        """All heads of all layers."""
+        return torch.cat(self.found, 1)
