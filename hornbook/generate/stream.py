@@ -4,7 +4,6 @@ A piece is held back while it may still be the beginning of a stop string, or of
 come. Joined, the pieces are the text.
 """
 
-import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypedDict
 
@@ -14,6 +13,7 @@ from torch import nn
 from hornbook.generate.engine import Limits, Writing, write
 from hornbook.generate.sample import Sampling
 from hornbook.generate.stop import StopStrings
+from hornbook.text.stream import StreamDecoder
 from hornbook.text.tokenizer import Tokenizer
 
 
@@ -34,8 +34,8 @@ class Reader:
     """Reads what is written for one prompt and turns it into text."""
 
     def __init__(self, writing: Writing, tokenizer: Tokenizer, stop: Sequence[str]) -> None:
-        self.writing, self.tokenizer, self.stops = writing, tokenizer, StopStrings(stop)
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.writing, self.stops = writing, StopStrings(stop)
+        self.decoder = StreamDecoder(tokenizer, after=writing.prompt)
         self.read = 0  # tokens
         self.closed = False
 
@@ -45,9 +45,9 @@ class Reader:
             return ""
         new = self.writing.new[self.read :]
         self.read += len(new)
-        text = self.stops.feed(self.decoder.decode(self.tokenizer.decode_bytes(new)))
+        text = self.stops.feed(self.decoder.feed(new))
         if self.writing.reason is not None and not self.stops.stopped:  # nothing more will come
-            text += self.stops.feed(self.decoder.decode(b"", final=True))
+            text += self.stops.feed(self.decoder.flush())
             text += "" if self.stops.stopped else self.stops.flush()
         if self.stops.stopped:
             self.writing.reason = "stop"

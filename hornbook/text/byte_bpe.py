@@ -34,7 +34,7 @@ class ByteBPE:
         self.vocab = max(*self.ranks.values(), *self.special.values()) + 1
         self.roles = {"eos": self.end, "pad": self.end}
         self.template = PLAIN
-        self.lossless = True
+        self.kind, self.lossless = "byte-level BPE", True
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; only with `special` does the spelling of a special token become its id."""

@@ -43,6 +43,8 @@ class Delegate:
         self.vocab = max(engine.get_vocab(with_added_tokens=True).values()) + 1
         self.end = self._find_end(path)
         self.roles = roles_of(config, self.special) | {"eos": self.end}
+        model: str = data["model"].get("type", "BPE")
+        self.kind = f"byte-level {model}" if self._byte_level else model
         self.lossless = self._byte_level and not self._changes_text
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:

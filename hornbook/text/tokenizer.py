@@ -18,6 +18,11 @@ class Tokenizer(Protocol):
     """The id that ends a document and a generation."""
 
     @property
+    def kind(self) -> str:
+        """The algorithm in a word or two, for a person: byte-level BPE, WordPiece, Unigram ..."""
+        ...
+
+    @property
     def lossless(self) -> bool:
         """Whether `decode(encode(text))` is the text, whatever the text (U+FFFD for a lone surrogate).
 

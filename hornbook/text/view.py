@@ -6,11 +6,13 @@ Pure functions: they return rich texts, rows of tables and HTML; whoever calls p
 import html
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
 
+from hornbook.text.plain import whole
+from hornbook.text.stream import pieces
 from hornbook.text.tokenizer import Tokenizer
 
 COLOURS = ("#cfe3ff", "#d5f0d0", "#ffe3b8", "#f7d3e3", "#e3d9fb", "#cdeeea")  # light, told apart also in grey
@@ -55,8 +57,8 @@ def _shown(character: str) -> str:
 
 def tokens(tokenizer: Tokenizer, text: str, *, special: bool = False) -> list[Token]:
     """The tokens of a text."""
-    names = set(tokenizer.special.values())
-    return [Token(i, tokenizer.decode_bytes([i]), i in names) for i in tokenizer.encode(text, special=special)]
+    names, ids = set(tokenizer.special.values()), tokenizer.encode(text, special=special)
+    return [Token(i, piece, i in names) for i, piece in zip(ids, pieces(tokenizer, ids), strict=True)]
 
 
 def terminal(tokenizer: Tokenizer, text: str) -> Text:
@@ -100,15 +102,32 @@ def _span(number: int, token: Token) -> str:
     )
 
 
-def compare(tokenizers: Mapping[str, Tokenizer], texts: Mapping[str, str]) -> tuple[list[str], list[list[object]]]:
-    """Bytes per token, more is better: columns and rows of a table with a row a text, a column a tokenizer."""
-    columns = ["bytes per token", "bytes", *(f"{name} ({tokenizer.vocab:,})" for name, tokenizer in tokenizers.items())]
-    rows: list[list[object]] = []
-    for name, text in texts.items():
-        size = len(text.encode("utf-8", "replace"))
-        held = [size / max(len(tokenizer.encode(text)), 1) for tokenizer in tokenizers.values()]
-        rows.append([name, size, *(round(each, 3) for each in held)])
-    return columns, rows
+def compare(
+    tokenizers: Mapping[str, Tokenizer], text: str, *, clock: Callable[[], float]
+) -> tuple[list[str], list[list[object]]]:
+    """Tokenizers side by side on a text: columns and rows of a table; more bytes per token are better.
+
+    `clock` tells seconds; the speed is that of a second reading, when tables are built and words are known.
+    """
+    found = [_measure(tokenizer, text, clock) for tokenizer in tokenizers.values()]
+    return ["", *tokenizers], [[name, *(each[name] for each in found)] for name in found[0]]
+
+
+def _measure(tokenizer: Tokenizer, text: str, clock: Callable[[], float]) -> dict[str, object]:
+    size = len(text.encode("utf-8", "replace"))
+    ids = tokenizer.encode(text)
+    began = clock()
+    tokenizer.encode(text)
+    seconds = clock() - began
+    return {
+        "kind": tokenizer.kind,
+        "vocabulary": tokenizer.vocab,
+        "tokens": len(ids),
+        "bytes per token": round(size / max(len(ids), 1), 3),
+        "unknown": ids.count(tokenizer.roles.get("unk", -1)),
+        "MB a second": size / 1e6 / seconds if seconds else None,
+        "text comes back": tokenizer.decode(ids) == whole(text),
+    }
 
 
 def vocabulary(tokenizers: Mapping[str, Tokenizer]) -> tuple[list[str], list[list[object]]]:

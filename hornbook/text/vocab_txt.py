@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hornbook.core.errors import UserError
-from hornbook.core.files import write_text
+from hornbook.core.files import write_json, write_text
 from hornbook.text.normalize_bert import BertRules
 from hornbook.text.roles import named_token
 from hornbook.text.wordpiece_rules import BERT, configuration, describe
@@ -52,15 +52,24 @@ def write(tokenizer: "Tokenizer", folder: Path) -> None:
     write_text(folder / "vocab.txt", "".join(f"{token}\n" for token in ordered))
 
 
+def write_folder(tokenizer: "Tokenizer", folder: Path) -> None:
+    """Write vocab.txt and, for the rules, tokenizer_config.json."""
+    assert isinstance(tokenizer, WordPieceTokenizer)
+    write(tokenizer, folder)
+    write_json(folder / "tokenizer_config.json", tokenizer.configuration)
+
+
 def obstacle(tokenizer: "Tokenizer") -> str | None:
     """Why vocab.txt cannot hold a tokenizer; None where it can."""
     if not isinstance(tokenizer, WordPieceTokenizer):
-        return "vocab.txt holds WordPiece tokenizers with BERT's rules, and this one is of another kind"
+        return f"holds WordPiece tokenizers with BERT's rules, and this one is {tokenizer.kind}"
+    if not tokenizer.as_bert:
+        return "holds tokenizers with BERT's normaliser and pre-tokenizer, and this one has others"
     ids = tokenizer.tokens_to_ids
     if sorted(ids.values()) != list(range(tokenizer.vocab)):
-        return "vocab.txt numbers its lines, and this tokenizer's ids leave gaps or have tokens beside the vocabulary"
+        return "numbers its lines, and this tokenizer's ids leave gaps or have tokens beside the vocabulary"
     if any("\n" in token or "\r" in token for token in ids):
-        return "vocab.txt has a token a line, and this tokenizer has a token with a line end in it"
+        return "has a token a line, and this tokenizer has a token with a line end in it"
     return None
 
 

@@ -16,10 +16,11 @@ from typing import Any
 
 from hornbook.core.files import write_json
 from hornbook.text import template
+from hornbook.text.normalize_bert import BertRules
 from hornbook.text.plain import whole
 from hornbook.text.roles import roles_of
 from hornbook.text.wordpiece_match import Matcher
-from hornbook.text.wordpiece_rules import cutter
+from hornbook.text.wordpiece_rules import configuration, cutter
 
 Json = dict[str, Any]
 MAX_WORDS = 1 << 17  # remembered, some 30 MB; then all are forgotten
@@ -46,7 +47,7 @@ class WordPieceTokenizer:
         self.template = template.read(data.get("post_processor"))
         self.roles = roles_of(config, self.special)
         self.end = self.roles.get("eos", self.roles.get("sep", self.unknown))
-        self.lossless = False
+        self.kind, self.lossless = "WordPiece", False
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; only with `special` does the spelling of a special token become its id."""
@@ -87,6 +88,22 @@ class WordPieceTokenizer:
         prefix: str = self._data["model"]["continuing_subword_prefix"]
         return prefix
 
+    @property
+    def as_bert(self) -> bool:
+        """Whether the rules are those that BERT's own files can name."""
+        kinds = [(self._data.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer")]
+        model = self._data["model"]
+        usual = (self.prefix, model["max_input_chars_per_word"]) == ("##", 100)
+        cleans = usual and (self._data.get("normalizer") or {}).get("clean_text", True)
+        return cleans and kinds == ["BertNormalizer", "BertPreTokenizer"]
+
+    @property
+    def configuration(self) -> Json:
+        """The content of tokenizer_config.json, with BERT's names for the rules."""
+        rules = BertRules.of(self._data.get("normalizer") or {})
+        names = {i: token for token, i in self.special.items()}
+        return {**configuration(rules, {role: names[i] for role, i in self.roles.items()}), **self._config}
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all that decides ids."""
@@ -98,7 +115,7 @@ class WordPieceTokenizer:
         from hornbook.text import vocab_txt
 
         write_json(folder / "tokenizer.json", self._data)
-        write_json(folder / "tokenizer_config.json", self._config)
+        write_json(folder / "tokenizer_config.json", self.configuration if self.as_bert else self._config)
         if vocab_txt.obstacle(self) is None:
             vocab_txt.write(self, folder)
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from hornbook.text.bpe import BPE
 from hornbook.text.byte_bpe import ByteBPE
-from hornbook.text.stream import StreamDecoder
+from hornbook.text.stream import StreamDecoder, pieces
+from hornbook.text.wordpiece import WordPiece
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +34,12 @@ def test_what_was_never_finished_is_replaced_and_forgotten(tokenizer: ByteBPE) -
 def test_the_pieces_are_the_whole(tokenizer: ByteBPE, ids: list[int]) -> None:
     decoder = StreamDecoder(tokenizer)
     assert "".join([*map(decoder.push, ids), decoder.flush()]) == tokenizer.decode(ids)
+
+
+def test_the_space_in_front_of_a_word_is_kept_but_for_the_first() -> None:
+    words = WordPiece(vocab=24, alphabet=5).train(["ab abc, ab abc b."] * 3)
+    ids = words.encode("ab abc, b.")
+    assert list(map(StreamDecoder(words).push, ids)) == ["ab", " abc", ",", " b", "."]
+    assert StreamDecoder(words, after=ids[:1]).feed(ids[1:]) == " abc, b."
+    assert StreamDecoder(words, after=[words.special["[CLS]"]]).push(ids[0]) == "ab"  # a text begins here
+    assert b"".join(pieces(words, ids)).decode() == words.decode(ids) == "ab abc, b."

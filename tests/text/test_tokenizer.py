@@ -27,5 +27,8 @@ def test_every_kind_of_published_tokenizer(shared_data: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "nowhere", "nowhere/tokenizer.json"])
 def test_nothing_there(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match=r"no tokenizer.json nor vocab.bpe nor vocab.txt there; train a tokenizer with `hornbook tokenizer train`"):
+    with pytest.raises(
+        UserError,
+        match=r"no tokenizer.json nor vocab.bpe nor vocab.txt there; train a tokenizer with `hornbook tokenizer train`",
+    ):
         load(tmp_path / name)

@@ -10,6 +10,7 @@ from rich.console import Console
 from hornbook.text.bpe import BPE
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.view import KINDS, compare, kinds, page, summary, terminal, tokens, vocabulary
+from hornbook.text.wordpiece import WordPiece
 
 TEXT = "def f(x):\n\treturn x  # 中 <b>&</b> <|endoftext|>\n"
 
@@ -63,11 +64,28 @@ def test_the_figures(tokenizer: ByteBPE) -> None:
 
 
 def test_comparing_is_bytes_by_tokens(tokenizer: ByteBPE) -> None:
-    small = BPE(vocab=259).train(["x"])
-    columns, rows = compare({"small": small, "more": tokenizer}, {"zh": "天地玄黄", "empty": ""})
-    assert columns == ["bytes per token", "bytes", "small (259)", "more (280)"]
-    assert rows[0] == ["zh", 12, 1.0, round(12 / len(tokenizer.encode("天地玄黄")), 3)]
-    assert rows[1] == ["empty", 0, 0.0, 0.0]
+    small, words = BPE(vocab=259).train(["x"]), WordPiece(vocab=12, alphabet=3).train(["a b, c"])
+    clock = itertools.count(0, 2).__next__  # every reading takes two seconds
+    columns, rows = compare({"small": small, "more": tokenizer, "words": words}, "天地玄黄", clock=clock)
+    assert columns == ["", "small", "more", "words"]
+    assert rows == [
+        ["kind", "byte-level BPE", "byte-level BPE", "WordPiece"],
+        ["vocabulary", 259, 280, words.vocab],
+        ["tokens", 12, len(tokenizer.encode("天地玄黄")), 4],
+        ["bytes per token", 1.0, round(12 / len(tokenizer.encode("天地玄黄")), 3), 3.0],
+        ["unknown", 0, 0, 4],
+        ["MB a second", 6e-6, 6e-6, 6e-6],
+        ["text comes back", True, True, False],
+    ]
+    _, empty = compare({"small": small}, "", clock=lambda: 0.0)
+    assert [value for _, value in empty] == ["byte-level BPE", 259, 0, 0.0, 0, None, True]
+
+
+def test_words_are_shown_with_the_spaces_between_them() -> None:
+    words = WordPiece(vocab=16, alphabet=5).train(["ab abc ab abc b"] * 3)
+    view = terminal(words, "ab abc b")
+    assert view.plain.replace("##", "") == "ab abc b"
+    assert [token.text for token in tokens(words, "b a")] == ["b", " a"]
 
 
 def test_what_the_vocabulary_is_spent_on(tokenizer: ByteBPE) -> None:
