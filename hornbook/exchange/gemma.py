@@ -54,7 +54,8 @@ def _ropes(fields: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _read(fields: Fields, *, period: int) -> dict[str, Any]:
-    expect(fields, use_bidirectional_attention=False)
+    looks_both_ways = fields.get("use_bidirectional_attention") or False  # Gemma 2's files say null
+    expect({"use_bidirectional_attention": looks_both_ways}, use_bidirectional_attention=False)
     data = llama.read({**fields, "hidden_act": fields.get("hidden_activation") or "gelu_pytorch_tanh"})
     stack, scalar = data["stack"], fields["query_pre_attn_scalar"]
     stack["layer"][0] |= {

@@ -42,6 +42,7 @@ class Case:
     name: str
     fields: dict[str, Any] = field(default_factory=dict)
     model: str = "ForCausalLM"
+    named: str | None = None  # what stands before `model`, where it is not the name of the config
 
 
 Check = Callable[[Case, Path], None]
@@ -51,7 +52,7 @@ def reference(case: Case) -> Any:
     """A transformers model with every learned parameter off its first value (sinusoids are not learned)."""
     torch.manual_seed(0)
     config = getattr(hf, f"{case.name}Config")(**case.fields)
-    model = getattr(hf, f"{case.name}{case.model}")(config).eval()
+    model = getattr(hf, f"{case.named or case.name}{case.model}")(config).eval()
     with torch.no_grad():
         for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
             parameter.add_(0.05 * torch.randn_like(parameter))
