@@ -53,6 +53,8 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "intermediate_size": channel.hidden,
         "layer_norm_epsilon": norm.eps,
         "tie_word_embeddings": config.head.tied,
+        # Their state is as wide as the stream: sums of another width they can compute, but not remember.
+        "use_cache": time.hidden in (None, config.dim),
     }
 
 

@@ -14,6 +14,8 @@ from torch.utils.checkpoint import checkpoint
 from hornbook.model.attention import Attention, SelfAttention
 from hornbook.model.cross import CrossAttention
 from hornbook.model.experts import Experts
+from hornbook.model.gru import GRU
+from hornbook.model.hyena import Hyena
 from hornbook.model.mamba import Mamba
 from hornbook.model.mlp import MLP, GatedMLP
 from hornbook.model.norm import LayerNorm, Norm
@@ -23,8 +25,23 @@ from hornbook.model.position import Absent, Place, PositionBase
 from hornbook.model.positions import Position
 from hornbook.model.residual import Placement, Residual, Stream, Wiring
 from hornbook.model.rwkv import ChannelMix, TimeMix
+from hornbook.model.search import AttentiveGRU
+from hornbook.model.simplified import ShapedSelfAttention
 
-Sublayer = Attention | CrossAttention | MLP | GatedMLP | Experts | Parallel | Mamba | TimeMix | ChannelMix
+Sublayer = (
+    Attention
+    | CrossAttention
+    | MLP
+    | GatedMLP
+    | Experts
+    | Parallel
+    | Mamba
+    | TimeMix
+    | ChannelMix
+    | Hyena
+    | GRU
+    | AttentiveGRU
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +138,8 @@ def _attentions(layers: list[Layer]) -> list[SelfAttention]:
 
 def _heads(dim: int, layers: list[Layer]) -> tuple[int, int]:
     """Heads and channels per head, for positions that are per head; a stack has one kind."""
-    kinds = {(op.heads, op.head_dim) for op in _attentions(layers)}
+    ops = [module for layer in layers for module in layer.modules()]
+    kinds = {(op.heads, op.head_dim) for op in ops if isinstance(op, SelfAttention | ShapedSelfAttention)}
     for i, name in enumerate(("heads", "head_dim")):
         if len({kind[i] for kind in kinds}) > 1:
             raise ValueError(f"{name}: the layers disagree ({sorted(k[i] for k in kinds)}); give them all the same")
