@@ -15,6 +15,7 @@ from torch import nn
 from hornbook.core.recipe import tag
 from hornbook.model.encoder_decoder import EncoderDecoder, EncoderDecoderModel
 from hornbook.model.models import AnyModel, Model
+from hornbook.model.pool import RowHead
 from hornbook.model.residual import Residual
 from hornbook.model.stack import LayerStack, Stack
 
@@ -57,17 +58,20 @@ def cost(config: Model, length: int | None = None) -> Cost:
     parts: Counter[Part] = Counter()
     if isinstance(config, EncoderDecoder):
         assert isinstance(model, EncoderDecoderModel)
-        embeddings = _once(model.source, model.target, model.encoder.position, model.decoder.position)
+        embeddings = [model.source, model.target, model.encoder.position, model.decoder.position]
         stacks = {"encoder ": (config.encoder, model.encoder), "decoder ": (config.decoder, model.decoder)}
     else:
         assert not isinstance(model, EncoderDecoderModel)
-        embeddings = _once(model.embed, model.stack.position)
+        embeddings = [model.embed, model.stack.position]
         stacks = {"": (config.stack, model.stack)}
-    parts[Part("embedding", embeddings)] += 1
+    parts[Part("embedding", _once(*embeddings), _matrices(*embeddings))] += 1
     for name, (design, stack) in stacks.items():
         _count_stack(parts, name, design, stack, length or config.length)
     if model.head is not None:
-        parts[_head(model)] += 1
+        parts[_head(model, length or config.length)] += 1
+    for name in ("pair", "contacts"):
+        if (beside := getattr(model, name, None)) is not None:
+            parts[Part(name, _once(beside))] += 1
     return Cost(dict(parts))
 
 
@@ -83,12 +87,13 @@ def _count_stack(parts: Counter[Part], name: str, config: Stack, stack: LayerSta
         parts[Part(f"{name}final norm", _once(stack.final_norm))] += 1
 
 
-def _head(model: AnyModel) -> Part:
-    """The head; a tied matrix is counted with the embedding."""
+def _head(model: AnyModel, length: int) -> Part:
+    """The head; a tied matrix is counted with the embedding, one that reads whole rows takes its share per token."""
     tied = set(model.shared())
     names = dict(model.named_parameters(remove_duplicate=False))
     own = {name: p for name, p in names.items() if name.startswith("head.")}
     flops = 2 * sum(parameter.numel() for parameter in own.values() if parameter.dim() == 2)
+    flops = flops // length if isinstance(model.head, RowHead) else flops
     parameters = sum(parameter.numel() for name, parameter in own.items() if name not in tied)
     return Part("head (tied)" if tied & set(own) else "head", parameters, flops)
 
@@ -96,6 +101,12 @@ def _head(model: AnyModel) -> Part:
 def training_flops(config: Model, length: int | None = None) -> int:
     """Operations per token of a training step: forward, and twice that going back."""
     return 3 * cost(config, length).flops
+
+
+def _matrices(*modules: nn.Module) -> int:
+    """Operations per token of the matrices in some modules; looking rows up takes none."""
+    linear = [module for each in modules for module in each.modules() if isinstance(module, nn.Linear)]
+    return 2 * sum(module.weight.numel() for module in linear)
 
 
 def _once(*modules: nn.Module) -> int:
