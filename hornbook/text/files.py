@@ -72,8 +72,12 @@ def describe(tokenizer: ByteBPE) -> Json:
 
 def read(folder: Path) -> "Tokenizer":
     """Open the folder of a tokenizer.json."""
-    path = folder / "tokenizer.json"
-    data, config = _json(path), configuration_of(folder)
+    return read_file(folder / "tokenizer.json")
+
+
+def read_file(path: Path) -> "Tokenizer":
+    """Open a tokenizer.json of any name, with the configuration that lies beside it."""
+    data, config = _json(path), configuration_of(path.parent)
     kind = _kind(data)
     if kind is None:
         raise UserError(f"{path}: describes no tokenizer, it has no model; copy the file again from where it came")

@@ -86,8 +86,9 @@ def load(path: Path) -> Tokenizer:
     for name, read in known.items():
         if path == folder / name or (path == folder and (folder / name).is_file()):
             return read(folder)
-    if path.suffix == ".txt" and path.is_file():
-        return vocab_txt.read_file(path)
+    other_names = {".txt": vocab_txt.read_file, ".json": files.read_file}
+    if path.is_file() and path.suffix in other_names:
+        return other_names[path.suffix](path)
     raise UserError(
         f"{path}: no {' nor '.join(known)} there; train a tokenizer with `hornbook tokenizer train` or name the "
         "folder of one"

@@ -105,10 +105,11 @@ def test_no_text_at_all(texts: list[str]) -> None:
         WordPiece().train(texts)
 
 
-def test_as_few_tokens_as_the_reference_s_trainer(shared_data: Path, vocab: int = 4096) -> None:
+def test_as_few_tokens_as_the_reference_s_trainer(shared_data: Path) -> None:
     """Within 1 % of bytes per token on text that neither has seen; the other breaks ties by the order of a hash."""
     texts = (shared_data / "text" / "wiki_demo" / "wiki_demo.txt").read_text(encoding="utf-8")[:400_000].split("\n")
     held_out = (shared_data / "text" / "wikitext-2" / "valid.txt").read_text(encoding="utf-8")[:400_000].split("\n")
+    vocab = 4096
     ours = WordPiece(vocab=vocab).train(texts, processes=1)
     reference = Reference(models.WordPiece(unk_token="[UNK]"))
     reference.normalizer, reference.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
