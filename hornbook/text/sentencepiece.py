@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from hornbook.text.plain import whole
+from hornbook.text.roles import roles_of
 from hornbook.text.sentencepiece_rules import MARK, Rules
+from hornbook.text.template import PLAIN
 
 ENDS = ("</s>", "<eos>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "[SEP]")  # tried where no end is named
 UNKNOWN_TEXT = " ⁇ "  # what an unknown token decodes to, as in SentencePiece
@@ -55,6 +57,8 @@ class SentencePiece(ABC):
             raise ValueError("no piece is of the kind UNKNOWN, which stands for what the others cannot spell")
         self.unknown = self.kinds.index(Kind.UNKNOWN)
         self.end = -1
+        self.template = PLAIN
+        self.roles: dict[str, int] = {}
         self._remembered: dict[str, Any] = {}
 
     @classmethod
@@ -78,6 +82,7 @@ class SentencePiece(ABC):
         for name in (end, *ENDS):
             if name in tokenizer.special or (name is not None and name == end and name in tokenizer.pieces):
                 tokenizer.end = tokenizer.pieces.index(name)
+                tokenizer.roles = roles_of({"eos_token": name}, tokenizer.special) | {"eos": tokenizer.end}
                 return tokenizer
         raise ValueError(f"no piece ends a text: neither {end or 'a named one'} nor any of {', '.join(ENDS)} is there")
 
@@ -90,31 +95,45 @@ class SentencePiece(ABC):
         for i, part in enumerate(self._special.split(text)):
             if i % 2:
                 ids.append(self.special[part])
-            elif part:  # only what opens the text gets a space put in front
-                ids += self._ids(self.rules.normalize(part, first=i == 0))
+            else:
+                ids += self._ids(self.rules.normalize(part))
         return ids
 
     def encode_batch(self, texts: list[str], *, special: bool = False) -> list[list[int]]:
         """The ids of many texts."""
         return [self.encode(text, special=special) for text in texts]
 
+    def wrap(self, ids: Sequence[int], pair: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
+        """The ids of one text or two with special tokens around them, and the segment of each id."""
+        return self.template.wrap(ids, pair)
+
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of some ids, without the spaces that the rules put in front; what is no UTF-8 becomes U+FFFD."""
-        data, squeeze = self.decode_bytes(ids), self.rules.squeeze
-        for i in ids if squeeze or self.rules.dummy_prefix else ():
-            if self.kinds[i] not in (Kind.NORMAL, Kind.USER_DEFINED):
-                break
-            data = data.removeprefix(b" ")
-            if not squeeze or self.tokens[i] != b" ":
-                break
-        return data.decode("utf-8", "replace")
+        """The text of some ids; bytes that are no UTF-8 become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        """The bytes of some ids, end to end."""
+        """The bytes of some ids, without the spaces that the rules put in front."""
         try:
-            return b"".join(map(self.tokens.__getitem__, ids))
+            found = [self.tokens[i] for i in ids]
         except KeyError as error:
             raise ValueError(f"id {error} is not one of this tokenizer's {self.vocab} ids") from None
+        for place, i in enumerate(ids if self.rules.squeeze or self.rules.dummy_prefix else ()):
+            if self.kinds[i] not in (Kind.NORMAL, Kind.USER_DEFINED):
+                break
+            found[place] = found[place].removeprefix(b" ")
+            if found[place] or not self.rules.squeeze:
+                break
+        return b"".join(found)
+
+    @property
+    def kind(self) -> str:
+        """What cuts a text."""
+        return self.algorithm
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every text comes back: no rule changes it, and bytes stand for what no piece spells."""
+        return self.rules.lossless and bool(self.byte_ids)
 
     @cached_property
     def tokens(self) -> dict[int, bytes]:
@@ -188,8 +207,8 @@ class SentencePiece(ABC):
 
     @cached_property
     def _words(self) -> re.Pattern[str] | None:
-        space = re.escape(self.rules.space)
-        for pattern in (rf"{space}*[^{space}\n]*\n*", rf"{space}*[^{space}]*"):
+        space = self.rules.space
+        for pattern in (self.rules.word, rf"{space}*[^{space}]*"):
             if all(re.fullmatch(pattern, piece) for piece in self.spellings):
                 return re.compile(pattern)
         return None

@@ -25,7 +25,7 @@ Candidate = tuple[float, int, int, str]  # -score, the places of the two neighbo
 class SentencePieceBPE(SentencePiece):
     """A tokenizer that merges by score."""
 
-    algorithm = "BPE"
+    algorithm = "BPE by scores"
 
     def sample(self, text: str, *, dropout: float, generator: random.Random) -> list[int]:
         """The ids of a text with each merge left out with probability `dropout`."""

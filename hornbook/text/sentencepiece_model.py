@@ -7,6 +7,7 @@ was trained (the algorithm, which pieces begin and end a text), field 3 the norm
 """
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from hornbook.core.errors import UserError
@@ -120,3 +121,9 @@ def _bytes(value: int | bytes) -> bytes:
     if isinstance(value, int):
         raise ValueError(f"{signed(value)} stands where bytes should")
     return value
+
+
+IN_FOLDERS: dict[str, Callable[[Path], SentencePiece]] = {  # how Llama's and T5's folders call the file
+    "tokenizer.model": lambda folder: read(folder / "tokenizer.model"),
+    "spiece.model": lambda folder: read(folder / "spiece.model"),
+}

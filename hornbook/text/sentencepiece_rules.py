@@ -38,16 +38,26 @@ class Rules:
         return MARK if self.marked else " "
 
     @property
+    def never(self) -> str:
+        """A character that no piece may hold, so that it comes back as itself and not as a space."""
+        return "" if self.marked else MARK
+
+    @property
+    def word(self) -> str:
+        """The pattern of a word: spaces, then other characters, then line ends."""
+        return rf"{self.space}*[^{self.space}\n]*\n*"
+
+    @property
     def lossless(self) -> bool:
-        """Whether decoding gives every text back."""
+        """Whether decoding gives every text back, where bytes stand for what no piece spells."""
         return not (self.charsmap or self.squeeze or self.marked)
 
     def keeping(self, literal: frozenset[str]) -> "Rules":
         """The same rules, with pieces that none of them touches."""
         return replace(self, literal=literal)
 
-    def normalize(self, text: str, *, first: bool = True) -> str:
-        """The text that is cut into pieces; what is not `first` gets no space put in front.
+    def normalize(self, text: str) -> str:
+        """The text that is cut into pieces.
 
         >>> Rules().normalize(" two  words ")
         '▁two▁words'
@@ -62,7 +72,7 @@ class Rules:
             for i in range(1, len(parts)):
                 if parts[i - 1].endswith(" "):
                     parts[i] = parts[i].lstrip(" ")
-        text = " " * (self.dummy_prefix and first) + "".join(parts)
+        text = " " * self.dummy_prefix + "".join(parts)
         text = text.replace(" ", MARK) if self.marked else text
         return text.rstrip(self.space) if self.squeeze else text
 

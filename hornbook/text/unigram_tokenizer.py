@@ -19,11 +19,12 @@ from typing import NamedTuple
 from hornbook.text.lattice import Lattice
 from hornbook.text.plain import whole
 from hornbook.text.sentencepiece import Kind, SentencePiece
-from hornbook.text.viterbi import Trie, Way
+from hornbook.text.viterbi import NEVER, RENEWED, Trie, Way
 
 UNKNOWN_PENALTY = 10.0  # an unknown character is this much worse than the worst piece, as in SentencePiece
 USER_DEFINED_PENALTY = 0.1  # next to nothing: always better than any other way
 ROUNDING = 2.0**-22  # of a 32-bit sum: what one addition may lose, doubled to be safe
+GRAIN = 128  # whole multiples of 1/GRAIN are added in 24 bits without rounding: 100,000 * GRAIN < 2 ** 24
 
 
 class Cut(NamedTuple):
@@ -61,33 +62,43 @@ class UnigramTokenizer(SentencePiece):
 
     def _ids(self, normal: str) -> list[int]:
         ids: list[int] = []
-        scores: list[list[float]] = []  # of all words so far
-        total = 0.0  # about their sum
-        exact, added = array("f", [0.0]), 0  # their sum in 32 bits, and how many words are in it
+        scores: list[list[float]] = []  # of the words since `exact`
+        exact, total = array("f", [0.0]), 0.0  # a sum in 32 bits; and about the sum by now
         for word in self.words(normal):
             cut = self._remembered.get(word) or self._cut(word)
-            if total <= cut.certain:
-                for score in chain.from_iterable(scores[added:]):
+            if total > cut.certain:
+                scores.append(cut.scores)
+                total += cut.total
+            else:
+                for score in chain.from_iterable(scores):
                     exact[0] += score
-                added = len(scores)
-                cut = self._described(self._trie.best(word, exact[0]))
+                scores.clear()
+                way = self._trie.best(word, exact[0])
+                exact[0] = total = way.after
+                cut = self._described(way, 0.0)
             ids += cut.ids
-            scores.append(cut.scores)
-            total += cut.total
         return self.without_runs(ids)
 
     def _cut(self, word: str) -> Cut:
-        cut = self._described(self._trie.best(word))
+        way = self._trie.best(word)
+        cut = self._described(way, way.after)
         self.remember(word, cut)
         return cut
 
-    def _described(self, way: Way) -> Cut:
-        additions = 2 * len(way.pieces) + 2
-        certain = -way.total - way.margin / (additions * ROUNDING)
-        return Cut(self.spelled(way.pieces), [self._counted[i] for i, _ in way.pieces], way.total, certain)
+    def _described(self, way: Way, total: float) -> Cut:
+        """A word by itself: down to which sum before it neither rounding nor beginning again can change its pieces."""
+        additions = 2 * sum(len(piece) for _, piece in way.pieces) + 2
+        certain = max(RENEWED - 3 * total + self.counted[self.unknown], -total - way.margin / (additions * ROUNDING))
+        ids, scores = self.spelled(way.pieces), [self.counted[i] for i, _ in way.pieces]
+        return Cut(ids, scores, total, NEVER if self._even else certain)
 
     @cached_property
-    def _counted(self) -> list[float]:
+    def _even(self) -> bool:
+        """Whether sums of 32 bits are exact, as those of the models trained here are."""
+        return all(score * GRAIN == int(score * GRAIN) for score in self.counted)
+
+    @cached_property
+    def counted(self) -> list[float]:
         """The score that each id counts with."""
         normal = [score for score, kind in zip(self.scores, self.kinds, strict=True) if kind == Kind.NORMAL]
         scores = list(self.scores)
@@ -101,4 +112,4 @@ class UnigramTokenizer(SentencePiece):
     @cached_property
     def _trie(self) -> Trie:
         used = {piece: i for piece, i in self.spellings.items() if self.kinds[i] != Kind.UNUSED}
-        return Trie({p: (i, self._counted[i]) for p, i in used.items()}, (self.unknown, self._counted[self.unknown]))
+        return Trie({p: (i, self.counted[i]) for p, i in used.items()}, (self.unknown, self.counted[self.unknown]))

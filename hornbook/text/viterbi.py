@@ -13,6 +13,7 @@ Node: TypeAlias = (
 )
 
 NEVER = float("-inf")
+RENEWED = -100_000.0  # below this sum SentencePiece (0.2.1 and later) begins again at 0
 
 
 class Way(NamedTuple):
@@ -20,7 +21,7 @@ class Way(NamedTuple):
 
     pieces: list[tuple[int, str]]  # ids and texts
     margin: float  # how much better it is, at the least, than another way to a place on it
-    total: float  # its score
+    after: float  # the sum of scores where it ends
 
 
 class Trie:
@@ -51,7 +52,8 @@ class Trie:
     def best(self, word: str, before: float | None = None) -> Way:
         """The way of the highest score, of equals the one whose last piece is longest.
 
-        With `before`, the score of what stands before the word, sums are rounded to 32 bits as SentencePiece's are.
+        With `before`, the score of what stands before the word, sums are kept as SentencePiece does: rounded to 32 bits,
+        and begun again at 0 when they are too long for that.
         """
         size = len(word)
         sums = [0.0] + [NEVER] * size + [0.0]  # the best of each place; the last is only there to be rounded in
@@ -60,6 +62,9 @@ class Trie:
         back = [(0, 0)] * (size + 1)
         for place in range(size):
             here = reached[place]
+            if before is not None and here < RENEWED:
+                reached = array("f", [*reached[:place], *(sum_ - here for sum_ in reached[place:])])
+                second, here = [*second[:place], *(sum_ - here for sum_ in second[place:])], 0.0
             children, i, score = self._first.get(word[place], self._missing)
             end = place + 1
             while True:
@@ -84,4 +89,4 @@ def _trace(word: str, reached: "list[float] | array[float]", second: list[float]
         place, i = back[end]
         pieces.append((i, word[place:end]))
         end = place
-    return Way(pieces[::-1], margin, reached[len(word)] - reached[0])
+    return Way(pieces[::-1], margin, reached[len(word)])
