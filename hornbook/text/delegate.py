@@ -18,7 +18,7 @@ import tokenizers
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_json
 from hornbook.text import template
-from hornbook.text.alphabet import raw
+from hornbook.text.alphabet import CHARACTERS, raw
 from hornbook.text.plain import whole
 from hornbook.text.roles import roles_of
 
@@ -27,7 +27,7 @@ BYTES = 0x100000  # private use: where a token is one byte, decoding writes this
 
 
 class Delegate:
-    """A tokenizer as `tokenizers` runs it; `lossless` where it is byte-level and has no normaliser."""
+    """A tokenizer as `tokenizers` runs it; lossless where it is byte-level, knows every byte and normalises nothing."""
 
     def __init__(self, data: dict[str, Any], config: dict[str, Any], path: Path) -> None:
         self._data = {**data, "truncation": None, "padding": None}
@@ -45,7 +45,8 @@ class Delegate:
         self.roles = roles_of(config, self.special) | {"eos": self.end}
         model: str = data["model"].get("type", "BPE")
         self.kind = f"byte-level {model}" if self._byte_level else model
-        self.lossless = self._byte_level and not self._changes_text
+        every_byte = engine.get_vocab(with_added_tokens=False).keys() >= set(CHARACTERS)
+        self.lossless = self._byte_level and every_byte and not self._changes_text
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; only with `special` does the spelling of a special token become its id."""
