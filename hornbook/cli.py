@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hornbook.cli_embed import embed, fill
 from hornbook.cli_export import export
 from hornbook.cli_tokenizer import tokenizer_app
 from hornbook.core.errors import Interrupted, UserError
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
+app.command()(embed)
+app.command()(fill)
 
 
 @app.command()
@@ -137,11 +140,24 @@ def chat(
 
 
 @app.command()
-def show(recipe: RecipeName, overrides: Overrides = None) -> None:
-    """A recipe resolved, with why each derived value is what it is, and what it will take on this machine.
+def show(
+    recipe: Annotated[str, typer.Argument(help="a recipe, or (for --attention) a run, a folder, a hub id, a .gguf")],
+    overrides: Overrides = None,
+    attention: Annotated[str | None, typer.Option(metavar="TEXT", help="draw where every head looks")] = None,
+    target: Annotated[str | None, typer.Option(help="what an encoder-decoder writes; default what it would")] = None,
+    out: Annotated[Path, typer.Option(help="where the pictures go")] = Path("attention"),
+) -> None:
+    """A recipe resolved, with why each value is what it is, and what it costs; or where a model's attention looks.
 
     Example: hornbook show demo pretrain.budget=10m
+
+    Example: hornbook show runs/demo --attention "def read_lines(path):"
     """
+    if attention is not None:
+        from hornbook.attention_maps import open_subject, show_attention
+
+        print(show_attention(open_subject(recipe, overrides or []), attention, out, target=target))
+        return
     from hornbook.show import show_recipe
 
     show_recipe(recipe, overrides or [])

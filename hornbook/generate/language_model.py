@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import Unpack, overload
 
 import torch
+from torch import Tensor
 
 from hornbook.core.errors import UserError
 from hornbook.data.marks import marks
 from hornbook.exchange import folder as exchange
 from hornbook.exchange import gguf_model as gguf
+from hornbook.exchange import tensorflow
+from hornbook.generate import embedding
+from hornbook.generate.embedding import Sentences
 from hornbook.generate.engine import Limits
+from hornbook.generate.fill import Guess, fill
 from hornbook.generate.hub import find
 from hornbook.generate.stream import Options, stream
 from hornbook.model.encoder import EncoderModel
@@ -19,8 +24,10 @@ from hornbook.model.models import AnyModel
 from hornbook.text import chat
 from hornbook.text import tokenizer as text
 from hornbook.text.chat import Message, Renderer
+from hornbook.text.sentencepiece_model import IN_FOLDERS
 from hornbook.text.tokenizer import Tokenizer
 
+TOKENIZERS = ("tokenizer.json", "vocab.bpe", "vocab.txt", *IN_FOLDERS)  # any of these has one
 TOGETHER = 32  # prompts written side by side: bounds the memory of their states
 
 
@@ -29,25 +36,29 @@ class LanguageModel:
 
     def __init__(self, module: AnyModel, tokenizer: Tokenizer | None, renderer: Renderer | None = None) -> None:
         self.module, self.tokenizer, self.renderer = module, tokenizer, renderer
+        self.sentences = Sentences.of(module)  # how `embed` makes one vector of a text
 
     @classmethod
     def load(cls, path: str | Path, *, dtype: str | None = "float32") -> "LanguageModel":
-        """Read a run, a Hugging Face folder, a hub id or a GGUF file; `dtype` None keeps the numbers as the file's."""
+        """Read a run, a Hugging Face folder, a hub id, a GGUF file, OpenAI's GPT-2; `dtype` None keeps its numbers."""
         folder = find(path)
         number_type = None if dtype is None else getattr(torch, dtype, None)
         if dtype is not None and not isinstance(number_type, torch.dtype):
             raise UserError(f"dtype: {dtype!r} is no type of numbers; take float32, bfloat16 or float16")
         if folder.suffix == ".gguf" and folder.is_file():
             opened = gguf.load(folder, dtype=number_type)
-            opened.module.eval()
-            return cls(opened.module, opened.tokenizer, opened.renderer)
-        module = exchange.load(folder, dtype=number_type)
-        module.eval()
-        if not (folder / "tokenizer.json").is_file():
+            return cls(opened.module.eval(), opened.tokenizer, opened.renderer)
+        if tensorflow.is_checkpoint(folder):
+            module = tensorflow.load(folder, dtype=number_type).eval()
+            return cls(module, text.load(folder) if (folder / "vocab.bpe").is_file() else None)
+        module = exchange.load(folder, dtype=number_type).eval()
+        if not any((folder / name).is_file() for name in TOKENIZERS):
             return cls(module, None)
         tokenizer = text.load(folder)
         _check_tokenizer(folder, tokenizer)
-        return cls(module, tokenizer, chat.load(folder, tokenizer))
+        model = cls(module, tokenizer, chat.load(folder, tokenizer))
+        model.sentences = embedding.read(folder) or model.sentences
+        return model
 
     def save(self, folder: str | Path) -> None:
         """Write config.json, model.safetensors and the tokenizer: a folder that other programs read too."""
@@ -55,6 +66,8 @@ class LanguageModel:
         exchange.save(self.module, Path(folder), tokenizer=self.tokenizer, extra=ends)
         if self.renderer is not None:
             self.renderer.save(Path(folder))
+        if self.sentences != Sentences.of(self.module):
+            embedding.write(self.sentences, self.module.config.dim, Path(folder))
 
     def save_gguf(self, path: str | Path, *, type: str = "q8_0") -> None:
         """Write one file that llama.cpp and Ollama run; `type` is f32, f16, q8_0 or q4_0."""
@@ -74,11 +87,11 @@ class LanguageModel:
         """
         if isinstance(prompt, str):
             return "".join(self.stream(prompt, **options))
-        return self._write([self._ids(each) for each in prompt], options)
+        return self._write([self.ids(each) for each in prompt], options)
 
     def stream(self, prompt: str, **options: Unpack[Options]) -> Iterator[str]:
         """What `generate` gives, in pieces as it is written."""
-        return self._stream(self._ids(prompt), options)
+        return self._stream(self.ids(prompt), options)
 
     def chat(self, messages: Sequence[Message], **options: Unpack[Options]) -> str:
         """The assistant's next message in [{"role": "user", "content": "..."}, ...]; options as in `generate`."""
@@ -91,6 +104,18 @@ class LanguageModel:
     def stream_chat(self, messages: Sequence[Message], **options: Unpack[Options]) -> Iterator[str]:
         """What `chat` gives, in pieces as it is written."""
         return self._stream(self._turn(messages), options)
+
+    def embed(self, texts: list[str], *, pooling: str | None = None, normalize: bool | None = None) -> Tensor:
+        """One vector a text, (texts, dim) in fp32: near one another where the texts mean alike.
+
+        pooling: mean, first or last; normalize: to length 1. None: as the folder says, else the mean (of a decoder the
+        last). Of an encoder-decoder the encoder's vectors are taken.
+        """
+        return embedding.embed(self.module, self._text, texts, self.sentences.but(pooling, normalize))
+
+    def fill(self, text: str, *, top: int = 5) -> list[list[Guess]]:
+        """The likeliest tokens for each mask in a text, with their probabilities."""
+        return fill(self.module, self._text, text, top=top)
 
     @property
     def chats(self) -> bool:
@@ -113,10 +138,13 @@ class LanguageModel:
                     texts[number] += piece
         return texts
 
-    def _ids(self, prompt: str) -> list[int]:
-        """A prompt's ids, after those that begin a text; none at all is the beginning of a document. A source has its
-        marks around it."""
+    def ids(self, prompt: str) -> list[int]:
+        """The ids of a text for this model: what is read whole has its marks around it, what is gone on with begins as
+        texts do; nothing at all is the beginning of a document.
+        """
         ids = self._text.encode(prompt)
+        if isinstance(self.module, EncoderModel):
+            return self._text.wrap(ids)[0]
         if isinstance(self.module, EncoderDecoderModel):
             wrapped, signs = self._text.wrap(ids)[0], marks(self._text)
             before = [] if signs.begin is None else [signs.begin]
@@ -143,7 +171,7 @@ class LanguageModel:
             max_new_tokens=options.get("max_new_tokens", 64),
             context=self.module.config.length,
             end=self._ends(),
-            start=self._start(),
+            start=self.start,
             vocab=self._text.vocab,
         )
 
@@ -152,9 +180,10 @@ class LanguageModel:
         if self.renderer is not None:  # config.json may know more, such as what ends an answer
             named = self.module.token_ids.get("eos_token_id", [])
             return self.renderer.ends.union([named] if isinstance(named, int) else named)
-        return frozenset([self._text.end, marks(self._text).end] if self._start() is not None else [self._text.end])
+        return frozenset([self._text.end, marks(self._text).end] if self.start is not None else [self._text.end])
 
-    def _start(self) -> int | None:
+    @property
+    def start(self) -> int | None:
         """What the answer of an encoder-decoder begins with."""
         if not isinstance(self.module, EncoderDecoderModel):
             return None

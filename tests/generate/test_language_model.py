@@ -78,7 +78,7 @@ def test_writing_ends_at_the_models_length(lm: LanguageModel, tokenizer: ByteBPE
 
 
 def test_a_special_token_in_a_prompt_is_plain_text(lm: LanguageModel, tokenizer: ByteBPE) -> None:
-    assert tokenizer.end not in lm._ids("a<|endoftext|>b")
+    assert tokenizer.end not in lm.ids("a<|endoftext|>b")
 
 
 def test_chat_goes_on_from_the_rendered_prompt(lm: LanguageModel, tokenizer: ByteBPE) -> None:
