@@ -17,12 +17,13 @@ from hornbook.core import recipe as recipes
 from hornbook.core.errors import UserError
 from hornbook.core.files import read_json, write_json
 from hornbook.core.run import Run, environment
-from hornbook.corpus import pipeline
 from hornbook.corpus.stored import texts
 from hornbook.data import shards, tokenize
+from hornbook.jobs import has_pairs
 from hornbook.settings import Recipe, load
 from hornbook.size import choose
-from hornbook.stages import has_pairs, train_stage
+from hornbook.stages import train_stage
+from hornbook.tasks import read
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
 from hornbook.train.parallel import is_first, processes_here, ranks
@@ -89,8 +90,9 @@ class Build:
     def _prepare(self) -> None:
         self._describe()
         self._corpus()
-        self._tokenizer()
-        self._shards()
+        if self.recipe.tokenizer is not None:
+            self._tokenizer()
+            self._shards()
 
     def _describe(self) -> None:
         """Write what is about to run, unless this folder holds the training of something else."""
@@ -119,7 +121,7 @@ class Build:
         if self._skip("corpus", key, self.run.corpus):
             return
         began = time.monotonic()
-        ledger = pipeline.run(config, self.run.corpus)
+        ledger = read(config, self.run.corpus)
         train, held_out = (ledger.splits[name] for name in ("train", "validation"))
         self._finish("corpus", key, began)
         self.console.note(
@@ -130,12 +132,13 @@ class Build:
 
     def _tokenizer(self) -> None:
         config = self.recipe.tokenizer
+        assert config is not None
         key = digest(recipes.dump(config), read_json(self.run.corpus / "ledger.json")["fingerprint"])
         if self._skip("tokenizer", key, self.run.tokenizer):
             return
         began = time.monotonic()
         tokenizer = config.train(texts(self.run.corpus, "train"))
-        if shortfall := config.shortfall(tokenizer):
+        if shortfall := config.shortfall(tokenizer):  # type: ignore[arg-type]  # each kind is asked of its own
             self.console.note(f"tokenizer  {shortfall}")
         tokenizer.save(self.run.tokenizer)
         self._finish("tokenizer", key, began)
@@ -179,9 +182,11 @@ class Build:
     def _trained_on(self, stage: str) -> Any:
         if stage == "finetune":
             return self._stages().get("pretrain", {}).get("fingerprint")
-        manifest = shards.load(self.run.shards).manifest
-        sections = (self.recipe.seed, recipes.dump(self.recipe.model), recipes.dump(self.recipe.data))
-        return [*sections, manifest["splits"]["train"]["files"]]
+        parts = (self.recipe.model, self.recipe.data, self.recipe.objective)
+        sections = [self.recipe.seed, *map(recipes.dump, parts)]
+        if self.recipe.tokenizer is None:
+            return [*sections, read_json(self.run.corpus / "ledger.json")["fingerprint"]]
+        return [*sections, shards.load(self.run.shards).manifest["splits"]["train"]["files"]]
 
     def _evaluate(self) -> None:
         stages = self._stages()

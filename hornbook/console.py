@@ -38,13 +38,15 @@ class Console:
         text = f"         held-out loss {row['validation_loss']:.3f}"
         if "validation_bits_per_byte" in row:
             text += f"  bits per byte {row['validation_bits_per_byte']:.3f}"
+        text += "".join(f"  {name} {share:.1%}" for name, share in shares(row).items())
         self.note(f"{text}  at step {row['step']}, {span(row['seconds'])}")
         self.after_validation()
 
     def sampled(self, rows: list[Row]) -> None:
         """The model wrote something."""
         for row in rows[:1]:
-            text = (row["prompt"] + row["text"]).strip().replace("\n", "\n         | ")
+            written = row["prompt"] + row["text"] if "target" not in row else f"{row['prompt']}\n-> {row['text']}"
+            text = written.strip().replace("\n", "\n         | ")
             self.note(f"         | {text}")
 
     def note(self, text: str) -> None:
@@ -75,6 +77,16 @@ def step_line(row: Row, total: int, seconds_left: float) -> str:
     if "mfu" in row:
         parts.append(f"mfu {row['mfu']:.0%}")
     return "  ".join([*parts, f"left {span(seconds_left)}"])
+
+
+def shares(row: Row) -> dict[str, float]:
+    """What a validation row says of right answers, by the words for it.
+
+    >>> shares({"step": 3, "validation_loss": 2.0, "validation_next_sentence_accuracy": 0.75})
+    {'next sentence accuracy': 0.75}
+    """
+    found = {key: value for key, value in row.items() if key.endswith("accuracy")}
+    return {key.removeprefix("validation_").replace("_", " "): value for key, value in found.items()}
 
 
 def short(number: float) -> str:

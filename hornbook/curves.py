@@ -39,6 +39,10 @@ class Curves:
         rows = [row for row in (*self.steps, *self.validations) if _number(row.get(key))]
         return float(max(rows, key=lambda row: row.get("step", 0))[key]) if rows else None
 
+    def newest(self) -> Row:
+        """The newest row in which held-out text was looked at; empty where there is none."""
+        return self.validations[-1] if self.validations else {}
+
     def median(self, key: str) -> float | None:
         """The middle value of a column, or None."""
         values = [row[key] for row in self.steps if _number(row.get(key))]
@@ -84,6 +88,7 @@ def moment(seconds: float) -> str:
 TOKENS = Axis(label="tokens read (logarithmic)", text=count, log=True)
 READ = Axis(label="tokens read", text=count, zero=True)
 TIME = Axis(label="time", text=moment, time=True, zero=True)
+SHARE = Axis(label="share that is right, held out", text=lambda value: f"{value:.0%}", zero=True)
 LOSS = Axis(label="loss (nats a token)", text=lambda value: f"{value:.3g}")
 
 
@@ -93,6 +98,11 @@ def figures(curves: Curves) -> list[str]:
     speed = Axis(label="tokens a second", text=count, zero=True)
     rate = Axis(label="learning rate", text=_scientific, zero=True)
     return [
+        *(
+            figure(share_sentence(curves, key), _drawing(_share(curves, key), TOKENS, SHARE), data=data)
+            for key in curves.newest()
+            if key.endswith("accuracy")
+        ),
         figure(loss_sentence(curves), _drawing(_losses(curves, "tokens"), TOKENS, LOSS), data=data),
         figure(time_sentence(curves), _drawing(_losses(curves, "seconds"), TIME, LOSS), data=data),
         figure(speed_sentence(curves), _drawing(_speed(curves), TIME, speed, height=200), data=data),
@@ -102,6 +112,10 @@ def figures(curves: Curves) -> list[str]:
 
 def _drawing(curves: list[Line], x: Axis, y: Axis, height: int = 300) -> Callable[[int], str]:
     return lambda width: lines(curves, x, y, width=width, height=height if width > 500 else round(0.85 * height))
+
+
+def _share(curves: Curves, key: str) -> list[Line]:
+    return [Line(name="", points=curves.points("tokens", key, held_out=True), colour=1)]
 
 
 def _speed(curves: Curves) -> list[Line]:
@@ -140,6 +154,13 @@ def loss_sentence(curves: Curves) -> str:
             "the model has begun to learn the text by heart"
         )
     return f"Held-out loss fell from {first:.2f} to {last:.2f} in {short(tokens)} tokens"
+
+
+def share_sentence(curves: Curves, key: str) -> str:
+    """How often the model came to be right."""
+    (_, first), *_, (_, last) = [(0.0, 0.0), *curves.points("tokens", key, held_out=True)]
+    name = key.removeprefix("validation_").replace("_", " ").capitalize()
+    return f"{name} on held-out rows rose to {last:.1%}" if last > first else f"{name} on held-out rows is {last:.1%}"
 
 
 def time_sentence(curves: Curves) -> str:

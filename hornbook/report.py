@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hornbook.console import short, span
+from hornbook.console import shares, short, span
 from hornbook.core import report as html
 from hornbook.core.chart import Axis, Bar, bars
 from hornbook.core.errors import UserError
@@ -70,6 +70,7 @@ def facts(run: Run, curves: Curves) -> list[tuple[str, object]]:
         ("bits per byte, held out", f"{bits:.3f}" if bits else None),
         ("loss, held out", f"{held_out:.3f}" if held_out else None),
         ("loss, training", f"{loss:.3f}" if loss and not held_out else None),
+        *((f"{name}, held out", f"{share:.1%}") for name, share in shares(curves.newest()).items()),
         ("tokens read", said(short, curves.last("tokens"))),
         ("training time", said(span, curves.last("seconds"))),
         ("tokens a second", said(short, curves.median("tokens_per_second"))),
@@ -121,7 +122,11 @@ def milestones(count: int) -> list[int]:
 def _sample(row: Row) -> str:
     step, tokens = row.get("step", 0), row.get("tokens")
     when = "before training" if step == 0 else f"step {step:,}" + (f", {short(tokens)} tokens read" if tokens else "")
-    return html.heading(when) + html.sample(str(row.get("prompt", "")), str(row.get("text", "")).rstrip())
+    prompt, written = str(row.get("prompt", "")), str(row.get("text", "")).rstrip()
+    if "target" not in row:
+        return html.heading(when) + html.sample(prompt, written)
+    sides = (("it read", prompt), ("it wrote", written), ("right", str(row["target"])))
+    return html.heading(when) + html.table(("", "text"), sides)
 
 
 def evaluation(run: Run) -> Section:
@@ -133,6 +138,10 @@ def evaluation(run: Run) -> Section:
             f"Measured on {compression['documents']:,} documents ({size(compression['bytes'])}) that it never read. "
             "Fewer bits mean better predictions; the size of the model itself is not counted."
         ))  # fmt: skip
+    if task := scores.get("task"):
+        section.add(html.text(f"On {task['rows']:,} rows that it never saw its loss is {task['loss']:.3f}."))
+        columns = ("what was asked", "right", "of", "share", "95 % interval")
+        section.add(html.table(columns, [_share_row(name, each) for name, each in task["shares"].items()]))
     rates = scores.get("completions") or []
     if rates:
         best = max(rates, key=lambda rate: rate["share"])
@@ -142,6 +151,11 @@ def evaluation(run: Run) -> Section:
         written = [html.sample(shown["prompt"], shown["text"]) for shown in rate.get("examples", [])]
         section.add(html.fold(f"what it completed after {STAGES.get(rate['stage'], rate['stage'])}", *written))
     return section
+
+
+def _share_row(name: str, found: dict[str, Any]) -> tuple[object, ...]:
+    low, high = found["interval"]
+    return name, found["right"], found["of"], f"{found['share']:.1%}", f"{low:.1%} to {high:.1%}"
 
 
 def compression_sentence(found: dict[str, Any]) -> str:

@@ -13,7 +13,9 @@ from hornbook.evaluate.completion import is_python, parse_rate
 from hornbook.evaluate.compression import baselines, score, xz_that_has_read
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.stream import Options
+from hornbook.measures import measure_task, task_line
 from hornbook.settings import Evaluation, Recipe
+from hornbook.tasks import RunningText
 
 XZ_READS = 64_000_000  # bytes of training text that xz's dictionary can hold
 EXAMPLES = 8  # completions that are kept to be looked at
@@ -21,6 +23,15 @@ EXAMPLES = 8  # completions that are kept to be looked at
 
 def evaluate_run(recipe: Recipe, run: Run, console: Console) -> None:
     """Score the models of a run and write evaluate.json."""
+    result = _text_scores(recipe, run, console) if isinstance(recipe.data, RunningText) else {}
+    if not isinstance(recipe.data, RunningText) and (found := measure_task(recipe, run)):
+        result["task"] = found
+        console.note(task_line(found))
+    write_json(run.evaluation, result)
+
+
+def _text_scores(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
+    """Of a model that continues text: bits per byte beside the compressors, and completions."""
     settings = recipe.evaluate
     base = LanguageModel.load(run.model)
     assert base.tokenizer is not None
@@ -38,7 +49,7 @@ def evaluate_run(recipe: Recipe, run: Run, console: Console) -> None:
         console.note(compression_line(result["compression"]))
     if settings.completions:
         result["completions"] = _completions(settings, run, base, console)
-    write_json(run.evaluation, result)
+    return result
 
 
 def compression_line(found: dict[str, Any]) -> str:

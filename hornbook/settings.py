@@ -8,11 +8,15 @@ from typing import Any
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import RecipeError
 from hornbook.corpus.pipeline import Corpus
-from hornbook.data.batches import Windows
+from hornbook.data.images import Images
 from hornbook.data.instruction import Instructions
-from hornbook.data.pack import Packed
 from hornbook.model.decoder import Decoder
+from hornbook.model.encoder import Encoder
+from hornbook.model.encoder_decoder import EncoderDecoder
+from hornbook.objective.language import NextToken
+from hornbook.tasks import Documents, Objective, Rows, RunningText, check, lent_kinds, vocabularies
 from hornbook.text.bpe import BPE
+from hornbook.text.unigram import Unigram
 from hornbook.text.wordpiece import WordPiece
 from hornbook.train.config import Train
 
@@ -49,10 +53,11 @@ class Recipe:
     """Everything from files to a model that writes."""
 
     seed: int = 0
-    corpus: Corpus = field(default_factory=Corpus)
-    tokenizer: BPE | WordPiece = field(default_factory=BPE)
-    data: Windows | Packed
-    model: Decoder
+    corpus: Documents = field(default_factory=Corpus)
+    tokenizer: BPE | WordPiece | Unigram | None = field(default_factory=BPE)  # None: images have none
+    data: Rows
+    objective: Objective = field(default_factory=NextToken)
+    model: Decoder | Encoder | EncoderDecoder
     ladder: Ladder | None = None
     pretrain: Train
     instruct: Instructions | None = None  # how (signature and docstring -> body) pairs from the corpus become rows
@@ -64,7 +69,11 @@ class Recipe:
             raise RecipeError(
                 "instruct, finetune: what is learned and how it is learned go together; give both or neither"
             )
-
+        check(self.data, corpus=self.corpus, objective=self.objective, model=self.model)
+        if (self.tokenizer is None) != isinstance(self.data, Images):
+            raise RecipeError("tokenizer: images have none, and text has one; leave it out of the one, give the other")
+        if not isinstance(self.data, RunningText):
+            self._check_text_only()
         if self.ladder is not None and self.pretrain.budget is None:
             raise RecipeError("ladder: sizes are chosen by pretrain.budget; give a budget, or leave the ladder out")
         for model in (self.model, *(self.ladder.models if self.ladder else ())):
@@ -72,6 +81,23 @@ class Recipe:
                 raise RecipeError(
                     f"model.length: {model.length} is shorter than the rows of data.length={self.data.length}; "
                     "make the one longer or the other shorter"
+                )
+
+    def _check_text_only(self) -> None:
+        """Refuse what is meant for a model that goes on with running text."""
+        asked = {
+            "instruct": self.instruct is not None,
+            "ladder": self.ladder is not None,
+            "pretrain.lengths": self.pretrain.lengths is not None,
+            "evaluate.completions": self.evaluate.completions > 0,
+            "pretrain.prompts": bool(self.pretrain.prompts),
+            "pretrain.sample_every": isinstance(self.model, Encoder) and self.pretrain.sample_every > 0,
+        }
+        for name, given in asked.items():
+            if given:
+                kind = recipes.tag(type(self.data))
+                raise RecipeError(
+                    f"{name}: goes with a model that continues a text, not with data.type={kind}; drop it"
                 )
 
     def stage(self, name: str) -> Train:
@@ -104,7 +130,7 @@ def plain(source: str | Path, overrides: Iterable[str] = ()) -> Any:
 
 def lent(data: dict[str, Any]) -> list[str]:
     """Overrides for values that the model sections leave out because other sections say them."""
-    found = _lent(data, data.get("model"), "model")
+    found = lent_kinds(data) + _lent(data, data.get("model"), "model")
     ladder = data.get("ladder")
     rungs = ladder.get("models", []) if isinstance(ladder, dict) else []
     for place, rung in enumerate(rungs):
@@ -114,12 +140,15 @@ def lent(data: dict[str, Any]) -> list[str]:
 
 
 def _lent(data: dict[str, Any], model: Any, where: str) -> list[str]:
-    tokenizer, rows = (data.get(section) or {} for section in ("tokenizer", "data"))
+    tokenizer, rows = data.get("tokenizer", {}), data.get("data") or {}
     if not isinstance(model, dict) or not model:
         return []
     found = []
-    if isinstance(tokenizer, dict) and "vocab" not in (model.get("embed") or {}):
-        found.append(f"{where}.embed.vocab={tokenizer.get('vocab', BPE().vocab)}")
+    if isinstance(tokenizer, dict) and isinstance(rows, dict) and rows.get("type") != recipes.tag(Images):
+        first, *others = vocabularies(EncoderDecoder if "source" in model or "encoder" in model else Decoder)
+        for table in (first, *(name for name in others if isinstance(model.get(name), dict))):
+            if "vocab" not in (model.get(table) or {}):
+                found.append(f"{where}.{table}.vocab={tokenizer.get('vocab', BPE().vocab)}")
     if isinstance(rows, dict) and "length" in rows and "length" not in model:
         found.append(f"{where}.length={rows['length']}")
     return found

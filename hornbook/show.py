@@ -16,12 +16,14 @@ from hornbook.core import device as machine
 from hornbook.core import recipe as recipes
 from hornbook.core.machine import memory
 from hornbook.core.table import print_table
-from hornbook.data.batches import Batch
 from hornbook.model.cost import Cost, cost, training_flops
-from hornbook.model.models import Decoder
-from hornbook.objective.language import NextToken
+from hornbook.model.decoder import Decoder
+from hornbook.model.encoder_decoder import EncoderDecoder
+from hornbook.model.models import Model
+from hornbook.model.stack import Stack
 from hornbook.optim.groups import clip
 from hornbook.settings import Recipe, lent, load, plain
+from hornbook.tasks import made_up, row_tokens
 from hornbook.train.config import Train
 from hornbook.train.horizon import seconds
 from hornbook.train.loop import MICRO_BATCH_TOKENS
@@ -124,7 +126,7 @@ def _plan_rows(
     rows = micro_rows(recipe)
     yield (
         "rows at once",
-        f"{rows} of {recipe.data.length} tokens" + ("" if config.micro_batch else " (about 4,096 tokens)"),
+        f"{rows} of {row_tokens(recipe.data)} tokens" + ("" if config.micro_batch else " (about 4,096 tokens)"),
     )
     yield "layout", f"{processes_here(config.processes)} processes of {threads_each(config)} threads"
     yield "a step", f"{per_step:,} tokens, {pace.seconds:.2f} s ({pace.how})"
@@ -143,26 +145,31 @@ def _plan_rows(
 def training_bytes(recipe: Recipe, parameters: int) -> dict[str, int]:
     """Memory of training by part, in bytes, fp32; activations are the sum of what each layer keeps for going back."""
     config, model = recipe.pretrain, recipe.model
-    tokens = micro_rows(recipe) * recipe.data.length
+    tokens, layers = micro_rows(recipe) * row_tokens(recipe.data), sum(stack.layers for stack in stacks(model))
     widths = sum(
         part.parameters // max(model.dim, 1) * times
         for part, times in cost(model).parts.items()
         if part.cache or "mlp" in part.name
     )
-    kept = 2 * model.dim * model.stack.layers if config.checkpoint_layers else 2 * widths
+    kept = 2 * model.dim * layers if config.checkpoint_layers else 2 * widths
     parts = {
         "weights": 4 * parameters,
         "gradients": 4 * parameters,
         "optimizer": 8 * parameters,
         "activations": 4 * tokens * kept,
-        "logits of a chunk": 3 * 4 * 1024 * model.embed.vocab,
+        "logits of a chunk": 3 * 4 * 1024 * model.vocab,
     }
     return {**parts, "together": sum(parts.values())}
 
 
+def stacks(model: Model) -> list[Stack]:
+    """The stacks of layers of a design."""
+    return [model.encoder, model.decoder] if isinstance(model, EncoderDecoder) else [model.stack]
+
+
 def micro_rows(recipe: Recipe) -> int:
     """Rows that go through the model at once."""
-    config, length = recipe.pretrain, recipe.data.length
+    config, length = recipe.pretrain, row_tokens(recipe.data)
     return min(config.micro_batch or MICRO_BATCH_TOKENS // length, config.tokens_per_step // length) or 1
 
 
@@ -185,10 +192,10 @@ def measure_pace(recipe: Recipe, need: dict[str, int]) -> Pace:
 
 
 def _try(recipe: Recipe) -> float:
-    """The best of three optimizer steps on made-up tokens, in one process."""
-    config, length = recipe.pretrain, recipe.data.length
+    """The best of three optimizer steps on made-up rows, in one process."""
+    config, length = recipe.pretrain, row_tokens(recipe.data)
     model = recipe.model.build(torch.Generator().manual_seed(0))
-    optimizer, objective = config.optimizer.build(model), NextToken()
+    optimizer, objective = config.optimizer.build(model), recipe.objective
     rows = micro_rows(recipe)
     passes = max(1, config.tokens_per_step // (rows * length))
     precision = machine.choose(precision=config.precision).precision
@@ -196,9 +203,9 @@ def _try(recipe: Recipe) -> float:
     for _ in range(3):
         began = time.monotonic()
         for _ in range(passes):
-            ids = torch.randint(recipe.model.embed.vocab, (rows, length + 1))
+            batch = made_up(recipe.data, recipe.model, rows)
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                loss = objective(model, Batch(ids[:, :-1], ids[:, 1:]))
+                loss = objective(model, batch)
             loss.sum.backward()  # type: ignore[no-untyped-call]  # torch's
         clip(model.parameters(), config.clip)
         optimizer.step()

@@ -39,7 +39,7 @@ class PairRows:
     """The rows of `Pairs` over one split; a `Source`."""
 
     def __init__(self, split: Split, config: Pairs, marks: Marks, *, seed: int | None) -> None:
-        self.split, self.marks, self.seed = split, marks, seed
+        self.split, self.config, self.marks, self.seed = split, config, marks, seed
         self.room = config.length - 1 - len(marks.before)
         sizes = np.diff(split.table[:, TOKENS]).reshape(-1, 2) - 1  # without their end ids
         fits = (sizes <= self.room).all(1)

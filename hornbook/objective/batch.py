@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from torch import Tensor, nn
 
@@ -41,6 +41,9 @@ class Loss:
 
 class Objective(Protocol):
     """Turns (model, batch) into a loss."""
+
+    SHARES: ClassVar[tuple[str, ...]]
+    """The names of what `Loss.shares` may hold."""
 
     def count(self, batch: Batch) -> int:
         """Trained places of a batch."""

@@ -1,7 +1,7 @@
 """One answer a row out of a few: what is in the picture."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import nn
@@ -12,6 +12,8 @@ from hornbook.objective.batch import IGNORED, Batch, Loss, trained
 @dataclass(frozen=True, kw_only=True)
 class Classification:
     """A class for every row."""
+
+    SHARES: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     def count(self, batch: Batch) -> int:
         """Rows with a label."""

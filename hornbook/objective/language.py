@@ -1,7 +1,7 @@
 """Next-token prediction: every position says what comes after it (GPT; Bengio et al. 2003)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -12,6 +12,8 @@ from hornbook.objective.cross_entropy import cross_entropy
 @dataclass(frozen=True, kw_only=True)
 class NextToken:
     """Every position predicts the token after it."""
+
+    SHARES: ClassVar[tuple[str, ...]] = ()
 
     def count(self, batch: Batch) -> int:
         """Trained tokens of a batch."""

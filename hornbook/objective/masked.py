@@ -5,7 +5,7 @@ added to it, as in BERT; a row counts there as often as it has hidden tokens, so
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from hornbook.objective.cross_entropy import cross_entropy, right
 @dataclass(frozen=True, kw_only=True)
 class MaskedTokens:
     """Every hidden token is guessed from both sides; pairs of texts are told apart from strangers."""
+
+    SHARES: ClassVar[tuple[str, ...]] = ("accuracy", "next_sentence_accuracy")
 
     def count(self, batch: Batch) -> int:
         """Hidden tokens of a batch."""

@@ -5,7 +5,7 @@ translations. It is a way to train, not a measure: where a model is only measure
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -17,6 +17,7 @@ from hornbook.objective.cross_entropy import cross_entropy, right
 class SequenceToSequence:
     """Every position of the decoder predicts the answer's next token."""
 
+    SHARES: ClassVar[tuple[str, ...]] = ("accuracy",)
     label_smoothing: float = 0.0
     """Share of each answer that is spread evenly over the vocabulary."""
 

@@ -19,6 +19,7 @@ from hornbook.optim.groups import clip
 from hornbook.train import checkpoint
 from hornbook.train.config import Train
 from hornbook.train.job import Job, Listener, Progress, bits_per_byte, few, horizon, rows_per_step
+from hornbook.train.measure import measure
 from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
 from hornbook.train.stop import Stop
@@ -164,21 +165,16 @@ class Trainer:
         if step % config.save_every == 0:
             self._save()
 
-    @torch.no_grad()
     def _validate(self, source: Source) -> None:
         """The mean loss over the first `validation_rows` held-out rows."""
         rows = min(self.config.validation_rows, source.rows_per_epoch)
-        self.job.model.eval()
-        total, count = 0.0, 0
-        for batch in self._batches(source, self.ranks.share(0, rows)):
-            with self.precision.context():
-                loss = self.job.objective(self.job.model, batch)
-            total, count = total + float(loss.sum), count + loss.count
-        total, trained = self.ranks.sum(total, count)
+        batches = self._batches(source, self.ranks.share(0, rows))
+        found = measure(self.job.model, self.job.objective, batches, self.precision.context).over(self.ranks.sum)
         row: Row = {"step": self.progress.step, "tokens": self.progress.tokens}
-        row |= {"validation_loss": total / max(trained, 1.0), "seconds": round(self.elapsed(), 3)}
+        row |= {"validation_loss": found.loss, "seconds": round(self.elapsed(), 3)}
         if self.job.bytes_per_token:
-            row["validation_bits_per_byte"] = bits_per_byte(row["validation_loss"], self.job.bytes_per_token)
+            row["validation_bits_per_byte"] = bits_per_byte(found.loss, self.job.bytes_per_token)
+        row |= {f"validation_{name}": share for name, share in found.shares.items()}
         if self.ranks.first:
             self.metrics.append(row)
             self.listener.validated(row)
