@@ -46,7 +46,11 @@ class Family:
         if written is None:
             return None
         fields = {"architectures": [self.architecture], "model_type": self.model_type, **written}
-        return fields if essence(self.config(fields)) == essence(config) else None
+        try:
+            back = self.config(fields)
+        except UserError:  # the family refuses what was said of the design
+            return None
+        return fields if essence(back) == essence(config) else None
 
     def table(self, config: Model) -> Table:
         """Where the weights of a design are."""

@@ -21,7 +21,13 @@ LAYER = "stack.layers.{layer}"
 
 
 def read(fields: Fields) -> dict[str, Any]:
-    """config.json -> recipe"""
+    """config.json -> recipe, of a model whose channels all turn"""
+    expect(fields.get("rope_parameters") or {}, partial_rotary_factor=1.0)
+    return read_partial(fields)
+
+
+def read_partial(fields: Fields) -> dict[str, Any]:
+    """config.json -> recipe; a share of the channels may turn"""
     return {
         "dim": need(fields, "hidden_size"),
         "length": fields.get("max_position_embeddings", 2048),
@@ -59,12 +65,6 @@ def _layer(fields: Fields) -> list[dict[str, Any]]:
     ]
 
 
-def read_llama(fields: Fields) -> dict[str, Any]:
-    """config.json -> recipe"""
-    expect(fields.get("rope_parameters") or {}, partial_rotary_factor=1.0)
-    return read(fields)
-
-
 def write(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json, of a design whose layers are attention and a gated MLP; the first layer speaks for all."""
     match config.stack.plan()[0]:
@@ -98,12 +98,6 @@ def write_model(config: Decoder, attention: Attention, mlp: GatedMLP) -> dict[st
         "mlp_bias": mlp.bias,
         **rope.write(position),
     }
-
-
-def write_llama(config: Decoder) -> dict[str, Any] | None:
-    """Recipe -> config.json"""
-    position = config.stack.position
-    return write(config) if isinstance(position, Rope) and position.share == 1 else None
 
 
 def without(fields: dict[str, Any] | None, *keys: str) -> dict[str, Any] | None:
@@ -141,8 +135,8 @@ ALIKE: dict[str, Any] = {"prefix": "model.", "copies": {"lm_head.weight": "model
 FAMILY = Family(
     "llama",
     "LlamaForCausalLM",
-    read_llama,
-    write_llama,
+    read,
+    write,
     WEIGHTS,
     ignored=r".*\.rotary_emb\.inv_freq",  # computed, yet stored in files of old
     bare=("LlamaModel",),

@@ -17,7 +17,7 @@ def read(fields: Fields) -> dict[str, Any]:
 
 def write(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
-    fields = llama.without(llama.write_llama(config), "attention_bias", "mlp_bias")
+    fields = llama.without(llama.write(config), "attention_bias", "mlp_bias")
     attention = config.stack.plan()[0][0]
     assert fields is None or isinstance(attention, Attention)
     return fields and {**fields, "sliding_window": getattr(attention, "window", None)}

@@ -33,7 +33,7 @@ def read(fields: Fields) -> dict[str, Any]:
 def write(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
     match config.stack.plan()[0], config.stack.position:
-        case (Attention() as attention, Experts(expert=GatedMLP() as mlp) as experts), Rope(share=1):
+        case (Attention() as attention, Experts(expert=GatedMLP() as mlp) as experts), Rope():
             fields = llama.without(llama.write_model(config, attention, mlp), "attention_bias", "mlp_bias")
             return fields and {
                 **fields,

@@ -27,7 +27,7 @@ def write_olmo(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
     match config.stack.plan()[0]:
         case (Attention(clip=clip), *_):
-            fields = llama.without(llama.write_llama(config), "rms_norm_eps", "mlp_bias")
+            fields = llama.without(llama.write(config), "rms_norm_eps", "mlp_bias")
             return fields and {**fields, "clip_qkv": clip}
         case _:
             return None
@@ -43,7 +43,7 @@ def read_olmo2(fields: Fields) -> dict[str, Any]:
 
 def write_olmo2(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
-    return llama.without(llama.write_llama(config), "mlp_bias")
+    return llama.without(llama.write(config), "mlp_bias")
 
 
 SAYS = "model.layers.{layer}"

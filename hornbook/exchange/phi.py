@@ -35,7 +35,7 @@ def read(fields: Fields) -> dict[str, Any]:
     if parameters.get("rope_type", parameters.get("type")) in LONG:
         parameters["rope_type"] = "longrope"
     said = {LENGTH: 4096, ORIGINAL: 4096, "rms_norm_eps": 1e-5, **fields}
-    data = llama.read(said | {"rope_parameters": parameters, "attention_bias": False, "mlp_bias": False})
+    data = llama.read_partial(said | {"rope_parameters": parameters, "attention_bias": False, "mlp_bias": False})
     data["embed"]["dropout"] = fields.get("embd_pdrop", 0.0)
     data["stack"]["dropout"] = fields.get("resid_pdrop", 0.0)
     data["stack"]["layer"][0]["window"] = fields.get("sliding_window")

@@ -42,12 +42,12 @@ def _windowed(data: dict[str, Any], fields: Fields) -> dict[str, Any]:
 
 def write_qwen2(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
-    return _with_windows(config, llama.without(llama.write_llama(config), "attention_bias", "mlp_bias"))
+    return _with_windows(config, llama.without(llama.write(config), "attention_bias", "mlp_bias"))
 
 
 def write_qwen3(config: Decoder) -> dict[str, Any] | None:
     """Recipe -> config.json"""
-    return _with_windows(config, llama.without(llama.write_llama(config), "mlp_bias"))
+    return _with_windows(config, llama.without(llama.write(config), "mlp_bias"))
 
 
 def _with_windows(config: Decoder, fields: dict[str, Any] | None) -> dict[str, Any] | None:
