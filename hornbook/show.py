@@ -7,7 +7,6 @@ machine's matrix-multiply peak where it is not; which of the two it was is said.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -16,13 +15,10 @@ from hornbook.core import device as machine
 from hornbook.core import recipe as recipes
 from hornbook.core.machine import memory
 from hornbook.core.table import print_table
-from hornbook.model.cost import Cost, cost, training_flops
-from hornbook.model.decoder import Decoder
-from hornbook.model.encoder_decoder import EncoderDecoder
-from hornbook.model.models import Model
-from hornbook.model.stack import Stack
+from hornbook.model.cost import cost, training_flops
 from hornbook.optim.groups import clip
 from hornbook.settings import Recipe, lent, load, plain
+from hornbook.show_model import is_model, print_parts, print_values, show_model, stacks
 from hornbook.tasks import made_up, row_tokens
 from hornbook.train.config import Train
 from hornbook.train.horizon import seconds
@@ -45,59 +41,14 @@ class Pace:
 
 def show_recipe(source: str, overrides: Sequence[str]) -> None:
     """Print a recipe of a run, or of a model alone."""
-    path = recipes.find(source)
-    data = recipes.read(path)
-    if isinstance(data, dict) and "stack" in data:
-        config: Decoder = recipes.load(Decoder, source, overrides)
-        _print_values(config, data, overrides, [])
-        _print_parts(cost(config))
+    data = recipes.read(recipes.find(source))
+    if is_model(data):
+        show_model(source, overrides)
         return
     recipe, given = load(source, overrides), plain(source, overrides)
-    _print_values(recipe, recipes.read(path), overrides, lent(given))
-    _print_parts(cost(recipe.model))
+    print_values(recipe, data, overrides, lent(given))
+    print_parts(cost(recipe.model))
     _print_plan(recipe)
-
-
-def _print_values(config: Any, given: Any, overrides: Sequence[str], lent_values: list[str]) -> None:
-    asked = {item.partition("=")[0] for item in overrides}
-    borrowed = {item.partition("=")[0] for item in lent_values}
-    rows = [(key, _short_value(value), _why(key, given, asked, borrowed)) for key, value in recipes.leaves(config)]
-    print_table(("value", "is", "because"), rows)
-
-
-def _why(key: str, given: Any, asked: set[str], borrowed: set[str]) -> str:
-    plain_key = key.replace("[", ".").replace("]", "")
-    if plain_key in asked or key in asked:
-        return "asked for on the command line"
-    if plain_key in borrowed:
-        return "lent by " + ("tokenizer.vocab" if "vocab" in key else "data.length")
-    node = given
-    for part in plain_key.split("."):
-        if isinstance(node, list):
-            node = node[int(part)] if int(part) < len(node) else None
-        else:
-            node = node.get(part) if isinstance(node, dict) else None  # `norm: rms_norm` leaves its fields to defaults
-    return "in the recipe" if node is not None else "default"
-
-
-def _short_value(value: Any) -> str:
-    text = recipes.to_yaml(value).strip().removesuffix("...").strip() if not isinstance(value, str) else value
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _print_parts(counted: Cost) -> None:
-    rows: list[tuple[str, str, str, str, str]] = [
-        (
-            part.name,
-            f"{times}",
-            f"{times * part.parameters:,}",
-            short(times * part.flops),
-            f"{times * part.cache * 4:,}",
-        )
-        for part, times in counted.parts.items()
-    ]
-    rows.append(("all", "", f"{counted.parameters:,}", short(counted.flops), f"{counted.cache_bytes():,}"))
-    print_table(("part", "times", "parameters", "FLOPs a token", "cache bytes a token"), rows)
 
 
 def _print_plan(recipe: Recipe) -> None:
@@ -160,11 +111,6 @@ def training_bytes(recipe: Recipe, parameters: int) -> dict[str, int]:
         "logits of a chunk": 3 * 4 * 1024 * model.vocab,
     }
     return {**parts, "together": sum(parts.values())}
-
-
-def stacks(model: Model) -> list[Stack]:
-    """The stacks of layers of a design."""
-    return [model.encoder, model.decoder] if isinstance(model, EncoderDecoder) else [model.stack]
 
 
 def micro_rows(recipe: Recipe) -> int:

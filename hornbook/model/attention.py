@@ -119,7 +119,8 @@ class SelfAttention(Op):
         return super().flops(length) + looking + self.attend.extra_flops(self.heads)
 
     def cache_elements(self) -> int:
-        return 2 * self.kv_heads * self.head_dim
+        """Of one that looks ahead nothing is remembered: its text is there from the beginning."""
+        return 2 * self.kv_heads * self.head_dim if self.config.causal else 0
 
 
 @dataclass

@@ -15,9 +15,10 @@ from torch import nn
 from hornbook.core.recipe import tag
 from hornbook.model.encoder_decoder import EncoderDecoder, EncoderDecoderModel
 from hornbook.model.models import AnyModel, Model
+from hornbook.model.parallel import Parallel
 from hornbook.model.pool import RowHead
 from hornbook.model.residual import Residual
-from hornbook.model.stack import LayerStack, Stack
+from hornbook.model.stack import LayerStack, Stack, Sublayer
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,19 @@ def _count_stack(parts: Counter[Part], name: str, config: Stack, stack: LayerSta
     """Every sublayer of a stack; one whose weights are used again costs operations again."""
     residuals = [module for layer in stack.layers for module in layer.children() if isinstance(module, Residual)]
     for sublayer, residual in zip((op for layer in config.plan() for op in layer), residuals, strict=True):
-        op, kind = residual.op, name + tag(type(sublayer))
+        op, kind = residual.op, name + _kind(sublayer)
         parts[Part(kind, _once(residual), op.flops(length), op.cache_elements())] += 1
         if config.repeats > 1:
             parts[Part(f"{kind} again", 0, op.flops(length), op.cache_elements())] += config.repeats - 1
     if _once(stack.final_norm):
         parts[Part(f"{name}final norm", _once(stack.final_norm))] += 1
+
+
+def _kind(sublayer: Sublayer) -> str:
+    """What a sublayer is called; of those side by side all are named."""
+    if isinstance(sublayer, Parallel):
+        return " + ".join(tag(type(branch)) for branch in sublayer.branches)
+    return tag(type(sublayer))
 
 
 def _head(model: AnyModel, length: int) -> Part:
