@@ -6,13 +6,10 @@ other. A logistic regression on all maps of all layers, made symmetric and freed
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from hornbook.model.attend import Attend
 from hornbook.model.attention import SelfAttention
 from hornbook.model.blank import Linear
 from hornbook.model.stack import LayerStack
@@ -51,28 +48,3 @@ class ContactHead(nn.Module):
 def average_product_corrected(x: Float[Tensor, "*maps n n"]) -> Float[Tensor, "*maps n n"]:
     """x - (sum of its row) * (sum of its column) / (sum of all)"""
     return x - x.sum(-1, keepdim=True) * x.sum(-2, keepdim=True) / x.sum((-2, -1), keepdim=True)
-
-
-class Maps:
-    """Collects every attention map of the forward passes inside `with Maps(model) as maps:`, bottom to top."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.model, self.found, self.hooks = model, list[Tensor](), list[Any]()
-
-    def __enter__(self) -> "Maps":
-        for module in self.model.modules():
-            if isinstance(module, Attend):
-                self.hooks.append(module.register_forward_hook(self._keep, with_kwargs=True))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for hook in self.hooks:
-            hook.remove()
-
-    def _keep(self, attend: Attend, args: tuple[Any, ...], options: dict[str, Any], _: Tensor) -> None:
-        q, k, _values, mask = args
-        self.found.append(attend.weights(q, k, mask, **options))
-
-    def together(self) -> Float[Tensor, "batch maps time time"]:
-        """All heads of all layers."""
-        return torch.cat(self.found, 1)

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from hornbook.model.blanked import BlankedTokens
-from hornbook.model.contacts import Contacts, Maps
+from hornbook.model.contacts import Contacts
 from hornbook.model.embed import TokenEmbedding, Tokens
 from hornbook.model.head import Language
 from hornbook.model.heads import Heads
@@ -18,6 +18,7 @@ from hornbook.model.patches import PatchEmbedding, Patches
 from hornbook.model.pool import RowHead, Rows
 from hornbook.model.shape import ModelBase, ModelOutput, check_sizes, fill, look, positions_of
 from hornbook.model.stack import Stack
+from hornbook.model.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +121,12 @@ class EncoderModel(ModelBase):
         Of a model with `contacts`. (batch, time - 2, time - 2): pad on the right.
         """
         assert self.contacts is not None, "this model has no `contacts`"
-        with Maps(self.stack) as maps:
+        with Watch(self.stack) as watch:
             self(input_ids, attention_mask=attention_mask, logits=False)
         residues = input_ids != self.contacts.end
         if attention_mask is not None:
             residues = residues & attention_mask.bool()
-        found: Tensor = self.contacts(maps.together(), residues)
+        found: Tensor = self.contacts(torch.cat([map.weights for map in watch.maps], 1), residues)
         return found
 
     def _given(self, ids: Tensor | None, pixels: Tensor | None) -> Tensor:

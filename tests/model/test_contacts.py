@@ -1,9 +1,9 @@
-"""Contacts: the correction by hand, maps against the kernel's answer, symmetry and padding."""
+"""Contacts: the correction by hand, symmetry and padding."""
 
 import torch
 
 from hornbook.core import recipe
-from hornbook.model.contacts import Maps, average_product_corrected
+from hornbook.model.contacts import average_product_corrected
 from hornbook.model.encoder import Encoder
 
 
@@ -20,18 +20,6 @@ def test_what_a_row_and_a_column_share_is_taken_away() -> None:
     torch.testing.assert_close(average_product_corrected(rank_one), torch.zeros(3, 3), rtol=0, atol=1e-6)
     one = torch.tensor([[0.0, 2.0], [2.0, 0.0]])
     torch.testing.assert_close(average_product_corrected(one), torch.tensor([[-1.0, 1.0], [1.0, -1.0]]))
-
-
-@torch.no_grad()
-def test_maps_are_of_every_head_and_their_rows_sum_to_one() -> None:
-    esm, ids = model(), torch.randint(4, 24, (2, 9))
-    with Maps(esm) as maps:
-        esm(ids)
-    found = maps.together()
-    assert found.shape == (2, 2 * 4, 9, 9)
-    torch.testing.assert_close(found.sum(-1), torch.ones(2, 8, 9))
-    esm(ids)
-    assert len(maps.found) == 2, "the hooks are gone"
 
 
 @torch.no_grad()
