@@ -52,7 +52,7 @@ class Trie:
     def best(self, word: str, before: float | None = None) -> Way:
         """The way of the highest score, of equals the one whose last piece is longest.
 
-        With `before`, the score of what stands before the word, sums are kept as SentencePiece does: rounded to 32 bits,
+        With `before`, the score of what stands before the word, sums are kept as SentencePiece does: in 32 bits
         and begun again at 0 when they are too long for that.
         """
         size = len(word)
