@@ -215,7 +215,7 @@ def test_dependencies_are_what_is_imported() -> None:
     named = {re.split(r"[=<>\[]", line)[0].lower() for line in project["dependencies"]}
     modules = {found.module.partition(".")[0] for path in FILES for found in imports(path.read_text(encoding="utf-8"))}
     foreign = {name for name in modules if name and name != "hornbook" and name not in sys.stdlib_module_names}
-    assert {{"yaml": "pyyaml"}.get(name, name) for name in foreign} == named
+    assert {{"yaml": "pyyaml", "PIL": "pillow"}.get(name, name) for name in foreign} == named
 
 
 def test_the_lock_files_pin_versions_and_nothing_else() -> None:

@@ -8,7 +8,7 @@ import pytest
 import hornbook
 from hornbook.build import Build
 from hornbook.data.instruction import InstructionRows, Instructions
-from hornbook.stages import _conversations
+from hornbook.stages import _left_out
 
 FUNCTION = '''
 def {name}_{number}({arg}):
@@ -52,7 +52,7 @@ def test_the_conversations_that_were_too_long_are_counted():
     for long, fate in (("drop", "left out"), ("cut", "cut")):
         recipe = SimpleNamespace(instruct=Instructions(length=8, long=long))
         line = f"finetune   3 conversations; 1,200 longer than 8 tokens were {fate}"
-        assert _conversations(recipe, source) == line
+        assert _left_out(recipe, SimpleNamespace(source=source)) == line
 
 
 def test_both_stages_leave_a_model_and_their_metrics(built):

@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -61,8 +62,8 @@ def run(config: ImageFiles, folder: Path) -> Ledger:
     """Write `{train,validation}.pixels` and `.json` (names, classes), images.json and ledger.json into a new folder."""
     ledger, digest = Ledger(split_rule="by hash of the image"), hashlib.sha256()
     found: dict[str, list[tuple[str, str]]] = {split: [] for split in ledger.splits}
-    with new_folder(folder) as aside:
-        files = {split: (aside / f"{split}.pixels").open("wb") for split in ledger.splits}
+    with new_folder(folder) as aside, ExitStack() as opened:
+        files = {split: opened.enter_context((aside / f"{split}.pixels").open("wb")) for split in ledger.splits}
         for name, label, pixels in read(config, ledger):
             data = pixels.tobytes()
             key = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
@@ -72,8 +73,6 @@ def run(config: ImageFiles, folder: Path) -> Ledger:
             digest.update(f"{name}\0{label}\0".encode(errors="surrogateescape") + data)
             for total in (ledger.read.setdefault(config.source, Total()), ledger.splits[split]):
                 total.documents, total.bytes = total.documents + 1, total.bytes + len(data)
-        for file in files.values():
-            file.close()
         ledger.fingerprint = digest.hexdigest()
         _describe(config, aside, found)
         write_json(aside / "ledger.json", ledger.plain())
