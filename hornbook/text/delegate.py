@@ -35,6 +35,9 @@ class Delegate:
         try:
             engine = self._engine
             self.template = template.read(data.get("post_processor"))
+            engine.encode(
+                "\ufdd0"
+            )  # no character: a vocabulary without its token for unknowns fails here and not later
         except Exception as error:  # the library raises bare Exception for every fault of a file
             raise UserError(f"{path}: {error}; copy the file again from where it came") from None
         self.special = {
@@ -116,7 +119,8 @@ class Delegate:
     def _engine(self) -> tokenizers.Tokenizer:
         engine = tokenizers.Tokenizer.from_str(json.dumps(self._data))
         for _, token in sorted(self._config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0])):
-            engine.add_special_tokens([tokenizers.AddedToken(**token)])
+            added = tokenizers.AddedToken(**token)
+            engine.add_special_tokens([added]) if added.special else engine.add_tokens([added])
         return engine
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_json
-from hornbook.text import template, wordpiece_tokenizer
+from hornbook.text import sentencepiece_json, template, wordpiece_tokenizer
 from hornbook.text.alphabet import raw, visible
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.delegate import Delegate
@@ -81,12 +81,23 @@ def read_file(path: Path) -> "Tokenizer":
     kind = _kind(data)
     if kind is None:
         raise UserError(f"{path}: describes no tokenizer, it has no model; copy the file again from where it came")
-    ours: Tokenizer | None = None
-    if kind == "BPE":
-        ours = as_byte_bpe(data, config)
-    elif kind == "WordPiece":
-        ours = wordpiece_tokenizer.ours(data, config)
+    try:
+        ours = _ours(kind, data, config)
+    except UserError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError):
+        # A file of another shape: the library, which knows every field, says what is wrong with it.
+        ours = None
     return ours or Delegate(data, config, path)
+
+
+def _ours(kind: str, data: Json, config: Json) -> "Tokenizer | None":
+    """The tokenizer of our own that means what the file says, or None."""
+    if kind == "BPE":
+        return as_byte_bpe(data, config) or sentencepiece_json.ours(data, config)
+    if kind == "Unigram":
+        return sentencepiece_json.ours(data, config)
+    return wordpiece_tokenizer.ours(data, config) if kind == "WordPiece" else None
 
 
 def configuration_of(folder: Path) -> Json:

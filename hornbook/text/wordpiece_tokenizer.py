@@ -43,6 +43,7 @@ class WordPieceTokenizer:
         self.tokens_to_ids: dict[str, int] = model["vocab"]
         self.special = {token["content"]: token["id"] for token in data["added_tokens"]}
         self.unknown = self.tokens_to_ids[model["unk_token"]]
+        self.longest_word = int(model["max_input_chars_per_word"])
         self.vocab = max(*self.tokens_to_ids.values(), *self.special.values()) + 1
         self.template = template.read(data.get("post_processor"))
         self.roles = roles_of(config, self.special)
@@ -92,8 +93,7 @@ class WordPieceTokenizer:
     def as_bert(self) -> bool:
         """Whether the rules are those that BERT's own files can name."""
         kinds = [(self._data.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer")]
-        model = self._data["model"]
-        usual = (self.prefix, model["max_input_chars_per_word"]) == ("##", 100)
+        usual = (self.prefix, self.longest_word) == ("##", 100)
         cleans = usual and (self._data.get("normalizer") or {}).get("clean_text", True)
         return cleans and kinds == ["BertNormalizer", "BertPreTokenizer"]
 
@@ -144,10 +144,9 @@ class WordPieceTokenizer:
 
     @cached_property
     def _chunks(self) -> "Chunks":
-        model = self._data["model"]
         spelled = {token: i for token, i in self.tokens_to_ids.items() if token not in self.special}
         matcher = Matcher(spelled, prefix=self.prefix)
-        words = Words(matcher, unknown=self.unknown, longest=model["max_input_chars_per_word"])
+        words = Words(matcher, unknown=self.unknown, longest=self.longest_word)
         return Chunks(cutter(self._data), words)
 
     def __getstate__(self) -> Json:

@@ -42,6 +42,17 @@ def test_the_rules_of_the_file_are_kept(folder: Path) -> None:
     assert tokenizer.vocab == 301
 
 
+def test_a_token_that_is_only_added_is_read_wherever_it_is_spelled(shared_data: Path) -> None:
+    from transformers import AutoTokenizer
+
+    folder = shared_data / "tokenizers" / "minimind"  # its configuration names the tokens once more
+    tokenizer, theirs = load(folder), AutoTokenizer.from_pretrained(folder)
+    assert tokenizer.encode("a<tool_call>") == theirs("a<tool_call>")["input_ids"]
+    assert tokenizer.encode("<tool_call>") == [21]
+    assert "<tool_call>" not in tokenizer.special
+    assert len(tokenizer.encode("<|im_end|>")) > 1
+
+
 def test_special_tokens_only_when_asked(folder: Path) -> None:
     tokenizer = load(folder)
     assert tokenizer.end == tokenizer.special["<|endoftext|>"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer as Reference
 
+from hornbook.core.errors import UserError
 from hornbook.text import wordpiece_tokenizer
 from hornbook.text.delegate import Delegate
 from hornbook.text.plain import whole
@@ -130,3 +131,23 @@ def test_linear_matching_is_used_and_equals_the_definition(tokenizer: WordPieceT
 def test_ids_that_are_none(tokenizer: WordPieceTokenizer) -> None:
     with pytest.raises(ValueError, match=f"id 9999 is not one of this tokenizer's {tokenizer.vocab} ids"):
         tokenizer.decode([9999])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"type": "WordPiece", "vocab": [["a", 1]]}},
+        {"model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {"a": 0}}},
+        {"model": {"type": "WordPiece", "unk_token": "a", "vocab": {"a": "b"}}},
+        {"normalizer": "lower"},
+        {"pre_tokenizer": [1]},
+        {"post_processor": {"type": "Other"}},
+        {"added_tokens": [{"content": "a"}]},
+    ],
+)
+def test_a_broken_file_is_one_sentence(saved: Path, change: dict[str, Any]) -> None:
+    data = json.loads((saved / "tokenizer.json").read_text())
+    model = {**data["model"], **change.get("model", {})}
+    (saved / "tokenizer.json").write_text(json.dumps({**data, **change, "model": model}))
+    with pytest.raises(UserError, match=r"tokenizer.json: .*; copy the file again from where it came"):
+        load(saved)
