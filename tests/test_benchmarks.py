@@ -80,6 +80,14 @@ def test_the_plain_loop_and_our_model_compute_the_same(monkeypatch):
     assert len(counts) == 1
 
 
+@pytest.mark.slow
+def test_load_measures_memory_and_time_in_processes_of_their_own():
+    command = [sys.executable, str(BENCHMARKS / "load.py"), "--tiny"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    assert figures(done.stdout).keys() == {"load_memory", "load_time", "load_memory_gguf", "load_time_gguf"}
+    assert figures(done.stdout)["load_time"] > 1
+
+
 def test_bpe_trains_and_encodes_like_its_peers():
     command = [sys.executable, str(BENCHMARKS / "bpe.py"), "--megabytes", "0.3", "--vocab", "400"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
