@@ -8,10 +8,8 @@ import torch
 from hornbook.core import recipe
 from hornbook.exchange import families
 from hornbook.model.cost import cost
-from hornbook.model.models import Decoder, Encoder, EncoderDecoder
+from hornbook.model.models import Decoder, Model
 from tests.exchange.parity import hf
-
-SHAPES: dict[str, type] = {"decoder": Decoder, "encoder": Encoder, "encoder_decoder": EncoderDecoder}
 
 
 def said(name: str) -> int | None:
@@ -24,8 +22,8 @@ def said(name: str) -> int | None:
 NAMES = [name for name in recipe.built_in_names() if name.startswith("models/") and said(name)]
 
 
-def design(name: str) -> Decoder | Encoder | EncoderDecoder:
-    config: Decoder = recipe.load(SHAPES[recipe.read(recipe.find(name)).get("type", "decoder")], name)
+def design(name: str) -> Model:
+    config: Model = recipe.load(Model, name)
     return config
 
 

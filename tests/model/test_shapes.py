@@ -7,10 +7,10 @@ PROGRAM = """
 from jaxtyping import install_import_hook
 with install_import_hook("hornbook.model", "beartype.beartype"):
     import torch
-    from hornbook.core.recipe import built_in_names, load
+    from hornbook.core.recipe import built_in_names, find, load, read
     from hornbook.model.decoder import Decoder
 for name in built_in_names():
-    if name.startswith("models/") and name.endswith("-tiny"):
+    if name.startswith("models/") and name.endswith("-tiny") and read(find(name)).get("type", "decoder") == "decoder":
         model = load(Decoder, name).build()
         ids, mask = torch.zeros(2, 9, dtype=torch.long), torch.ones(2, 9, dtype=torch.long)
         model(ids, document_ids=mask.int())
