@@ -14,8 +14,15 @@ Folder = Annotated[
 KINDS = {
     "bpe": ("hornbook.text.bpe", "BPE"),
     "wordpiece": ("hornbook.text.wordpiece", "WordPiece"),
+    "unigram": ("hornbook.text.unigram", "Unigram"),
 }
-FORMATS = ("hugging-face", "vocab.txt", "tiktoken", "gpt2")  # the names in text/convert.py, which is slow to import
+FORMATS = (
+    "hugging-face",
+    "vocab.txt",
+    "tiktoken",
+    "gpt2",
+    "sentencepiece",
+)  # the names in text/convert.py, which is slow to import
 
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train, use and look at tokenizers.")
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hornbook.core.errors import UserError
-from hornbook.text import ranks, vocab_txt
+from hornbook.text import ranks, sentencepiece_model, vocab_txt
+from hornbook.text.sentencepiece import SentencePiece
 from hornbook.text.tokenizer import Tokenizer
 
 
@@ -21,11 +22,23 @@ class Form:
     write: Callable[[Tokenizer, Path], None]  # into a folder
 
 
+def _no_sentencepiece(tokenizer: Tokenizer) -> str | None:
+    if isinstance(tokenizer, SentencePiece):
+        return None
+    return f"holds pieces with scores, Unigram's or SentencePiece's BPE's, and this one is {tokenizer.kind}"
+
+
+def _write_sentencepiece(tokenizer: Tokenizer, folder: Path) -> None:
+    assert isinstance(tokenizer, SentencePiece)
+    sentencepiece_model.write(tokenizer, folder / "tokenizer.model")
+
+
 FORMS: dict[str, Form] = {
     "hugging-face": Form(lambda _: None, lambda tokenizer, folder: tokenizer.save(folder)),
     "vocab.txt": Form(vocab_txt.obstacle, vocab_txt.write_folder),
     "tiktoken": Form(ranks.tiktoken_obstacle, ranks.write_tiktoken),
     "gpt2": Form(ranks.gpt2_obstacle, ranks.write_gpt2),
+    "sentencepiece": Form(_no_sentencepiece, _write_sentencepiece),
 }
 
 

@@ -9,6 +9,7 @@ from hornbook.core.errors import UserError
 from hornbook.text.bpe import BPE
 from hornbook.text.convert import FORMS, convert
 from hornbook.text.tokenizer import Tokenizer, load
+from hornbook.text.unigram import Unigram
 from hornbook.text.wordpiece import WordPiece
 
 TEXT = "Hello hello, world 2026! naïve 中文 \n\tx <|endoftext|> [SEP]"
@@ -22,6 +23,7 @@ def made() -> dict[str, Tokenizer]:
         "gpt2": BPE(vocab=300, split="gpt2", special=(END,)).train(texts),
         "han": BPE(vocab=300).train(texts),
         "wordpiece": WordPiece(vocab=120, alphabet=50).train(texts),
+        "unigram": Unigram(vocab=320).train(texts),
         "long words": WordPiece(vocab=120, alphabet=50, longest_word=5).train(texts),
     }
 
@@ -33,6 +35,7 @@ def made() -> dict[str, Tokenizer]:
         ("gpt2", "gpt2", ["encoder.json", "vocab.bpe"]),
         ("gpt2", "tiktoken", ["tokenizer.json", "tokenizer.tiktoken"]),
         ("han", "tiktoken", ["tokenizer.json", "tokenizer.tiktoken"]),
+        ("unigram", "sentencepiece", ["tokenizer.model"]),
         ("wordpiece", "vocab.txt", ["tokenizer_config.json", "vocab.txt"]),
         ("wordpiece", "hugging-face", ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]),
     ],
@@ -55,6 +58,8 @@ def test_there_and_back(made: dict[str, Tokenizer], tmp_path: Path, name: str, f
         ("gpt2", "vocab.txt", r"format vocab.txt: holds WordPiece .* this one is byte-level BPE"),
         ("long words", "vocab.txt", "format vocab.txt: holds tokenizers with BERT's normaliser"),
         ("gpt2", "word2vec", "format: 'word2vec' is not one of hugging-face, vocab.txt, tiktoken, gpt2"),
+        ("han", "sentencepiece", "format sentencepiece: holds pieces with scores, .* this one is byte-level BPE"),
+        ("unigram", "vocab.txt", r"format vocab.txt: holds WordPiece .* this one is Unigram"),
     ],
 )
 def test_what_a_form_cannot_hold(
