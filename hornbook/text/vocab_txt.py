@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_json, write_text
 from hornbook.text.normalize_bert import BertRules
+from hornbook.text.residues import ResidueTokenizer, claims
 from hornbook.text.roles import named_token
 from hornbook.text.wordpiece_rules import BERT, configuration, describe
 from hornbook.text.wordpiece_tokenizer import WordPieceTokenizer
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from hornbook.text.tokenizer import Tokenizer
 
 
-def read(folder: Path) -> WordPieceTokenizer:
-    """Open a folder with vocab.txt."""
-    return read_file(folder / "vocab.txt")
+def read(folder: Path) -> "Tokenizer":
+    """Open a folder with vocab.txt; that of ESM holds the letters of proteins."""
+    from hornbook.text.files import configuration_of
+
+    path = folder / "vocab.txt"
+    return ResidueTokenizer(_lines(path)) if claims(configuration_of(folder)) else read_file(path)
 
 
 def read_file(path: Path) -> WordPieceTokenizer:

@@ -10,6 +10,7 @@ from hornbook.core.errors import UserError
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.encoder import Encoder
 from hornbook.text import tokenizer
+from hornbook.text.residues import ResidueTokenizer
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "paris", "is", "the", "capital", "town", "of", "france", "."]
 TEXT = "Paris is the [MASK] of France."
@@ -57,3 +58,14 @@ def test_a_model_without_such_a_head_is_refused(lm: LanguageModel) -> None:
     other = recipe.load(Encoder, "models/distilbert-tiny", [f"embed.vocab={len(WORDS)}"]).build()
     with pytest.raises(UserError, match="no head for hidden words"):
         LanguageModel(other, lm.tokenizer).fill(TEXT)
+
+
+def test_a_hidden_residue_is_guessed_and_the_folder_comes_back(tmp_path: Path) -> None:
+    """ESM from end to end: a protein's letters, its mask, its folder with vocab.txt alone."""
+    letters = ResidueTokenizer(["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null>", "<mask>"])
+    esm = LanguageModel(recipe.load(Encoder, "models/esm2-tiny").build().eval(), letters)
+    ((first, *_),) = esm.fill("MKT<mask>YIAK")
+    esm.save(tmp_path / "esm")
+    again = LanguageModel.load(tmp_path / "esm")
+    assert again.fill("MKT[MASK]YIAK")[0][0] == first
+    assert again.module.config == esm.module.config
