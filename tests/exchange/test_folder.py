@@ -13,8 +13,10 @@ from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.exchange import folder
 from hornbook.model.decoder import Decoder, DecoderModel
+from hornbook.model.models import Model
 
-TINY = [n for n in recipe.built_in_names() if n.startswith("models/") and n.endswith("-tiny")]
+NAMES = [n for n in recipe.built_in_names() if n.startswith("models/") and n.endswith("-tiny")]
+TINY = [name for name in NAMES if isinstance(recipe.load(Model, name), Decoder)]
 
 
 def make(name: str = "models/llama-tiny") -> DecoderModel:
@@ -27,7 +29,7 @@ def test_a_saved_model_is_the_model(name: str, tmp_path: Path) -> None:
     model, ids = make(name), torch.arange(20)[None]
     folder.save(model, tmp_path / "out", extra={"eos_token_id": 7})
     back = folder.load(tmp_path / "out").eval()
-    assert torch.equal(back(ids).logits, model(ids).logits)
+    torch.testing.assert_close(back(ids).logits, model(ids).logits, atol=1e-6, rtol=0)  # mapped memory lies otherwise
     assert back.token_ids == {"eos_token_id": 7}
     fields = json.loads((tmp_path / "out" / "config.json").read_text())
     assert fields["vocab_size"] == 131

@@ -119,7 +119,10 @@ def test_numbers_keep_their_type_or_are_cast(tmp_path: Path) -> None:
     [
         (("gpt2-tiny",), "a gpt2 model cannot be written as GGUF, only llama, mistral"),
         (("fast-tiny",), "a hornbook model cannot be written as GGUF"),
-        (("llama-tiny", "stack.layer.1.activation=relu"), r"cannot say that stack.layer.1.activation is 'relu'"),
+        (
+            ("llama-tiny", "stack.layer.1.activation=relu"),
+            r"cannot say that .*activation is 'relu': it would read back as 'silu'",
+        ),
     ],
 )
 def test_what_a_file_cannot_say_is_refused(design: tuple[str, ...], sentence: str, tmp_path: Path) -> None:

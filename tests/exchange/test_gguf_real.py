@@ -1,6 +1,6 @@
 """Real models: SmolLM2-135M-Instruct (Q4_1) and Gemma 3 270M (Q4_K_M) beside transformers on the same weights.
 
-llama.cpp quantises activations too, so its logits are no reference; where llama-cpp-python is installed, its choices are
+llama.cpp quantises activations too, so its logits are no reference; where llama-cpp-python is installed, its picks are
 compared all the same, and how often both choose the same token is printed.
 """
 
