@@ -37,6 +37,10 @@ def test_train_speed_compares_three_contestants(run):
     assert 0.01 < run("train_speed.py", "--tiny")["train_tiny"] < 100
 
 
+def test_scan_times_what_is_equal(run):
+    assert run("scan.py", "--tiny").keys() == {"mamba_scan", "rwkv_scan"}
+
+
 def test_time_to_loss_without_a_text_reads_the_standard_library(run, monkeypatch, tmp_path):
     monkeypatch.setenv("HORNBOOK_DATA", str(tmp_path))
     assert run("time_to_loss.py", "--tiny").keys() == {"time_to_loss"}

@@ -7,7 +7,18 @@ import pytest
 import torch
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ["decoding", "encoders", "evaluation", "files", "model", "optimizers", "recipes", "recurrent", "training"]
+PAGES = [
+    "decoders",
+    "decoding",
+    "encoders",
+    "evaluation",
+    "files",
+    "model",
+    "optimizers",
+    "recipes",
+    "recurrent",
+    "training",
+]
 BILINGUAL = [*PAGES, "corpus", "data", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)

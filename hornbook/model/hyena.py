@@ -88,6 +88,7 @@ class HyenaOperator(Op, OwnNumbers):
         documents = documents_of(steps)
         if documents is not None:
             value, gates = documents.apart(value), [documents.apart(gate) for gate in gates]
+        self._check(value.shape[1])
         taps = self.taps(value.shape[1])
         for i, gate in enumerate(gates):
             value = gate * (long_convolution(value, taps[:, i]) + self._skip(i) * value)
@@ -98,7 +99,7 @@ class HyenaOperator(Op, OwnNumbers):
         rows = torch.arange(value.shape[0], device=value.device)[:, None]
         places = state.count[:, None] + torch.arange(value.shape[1], device=value.device)
         end = int(places.max()) + 1
-        self._check(end)
+        self._check(int(state.count.min()) + value.shape[1])  # a row that is finished may run on beside others
         for i, gate in enumerate(gates):
             state.past[i][rows, places] = value.to(state.past[i].dtype)
             past, taps = state.past[i][:, :end], state.taps[:end, i]
@@ -111,7 +112,6 @@ class HyenaOperator(Op, OwnNumbers):
 
     def taps(self, time: int) -> Float[Tensor, "time order dim"]:
         """The filters: what a step `t` back counts for, for every t below `time`."""
-        self._check(time)
         taps: Tensor = self.filter(time)
         return taps.view(time, self.order, self.dim)
 
@@ -124,7 +124,7 @@ class HyenaOperator(Op, OwnNumbers):
 
     def new_state(self, batch: int, capacity: int) -> HyenaState:
         """Room for `capacity` steps; the filters are drawn here."""
-        taps = self.taps(min(capacity, self.length)).detach()
+        taps = self.taps(capacity).detach()
         past = [taps.new_zeros(batch, capacity, self.dim) for _ in range(self.order)]
         count = torch.zeros(batch, dtype=torch.long, device=taps.device)
         return HyenaState(self.convolution.empty(batch), past, taps, count)

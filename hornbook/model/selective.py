@@ -8,8 +8,8 @@ input.) There are `state` (16) times more numbers inside than outside, so they a
 in chunks that fit the cache, what enters each chunk is kept, and going back the rest is computed again (section 3.3.2).
 Within a chunk all steps are taken at once (scan.py), from one chunk to the next only h is handed on.
 
-Measured at length 512, 512 channels, state 16, one row, CPU milliseconds forward / backward: chunks of 2^17 to 2^19
-numbers 11 / 24, the whole row in one piece 33 / 110. Half of the time is the exponential.
+Measured at length 512, 512 channels, state 16, CPU milliseconds forward and backward: one row in chunks 35, in one
+piece 67; four rows in chunks 139, in one piece 551. `exp2` takes a third of the time of `exp`.
 """
 
 import math
@@ -110,7 +110,7 @@ def _part(tokens: Selection, part: slice) -> Selection:
 
 def _decays(chunk: Selection, fresh: Tensor | None, part: slice) -> Tensor:
     """How much of the state is left after each step, (batch, time, state, channels) in (0, 1]."""
-    decays = torch.mul(chunk.step[:, :, None], chunk.rate * LOG2_E).exp2_()  # a third of the time of exp
+    decays = torch.mul(chunk.step[:, :, None], chunk.rate * LOG2_E).exp2_()
     return decays if fresh is None else decays.masked_fill_(fresh[:, part, None, None], 0.0)
 
 

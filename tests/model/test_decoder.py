@@ -85,7 +85,8 @@ def test_a_later_token_never_changes_an_earlier_logit(model: DecoderModel) -> No
         changed = ids.clone()
         changed[0, place] = (changed[0, place] + 1) % model.config.embed.vocab
         after = model(changed).logits
-        torch.testing.assert_close(after[:, :place], before[:, :place], rtol=0, atol=1e-6)
+        # An FFT (Hyena) rounds everywhere by what is loudest anywhere.
+        torch.testing.assert_close(after[:, :place], before[:, :place], rtol=0, atol=2e-6)
         assert (after[:, place:] - before[:, place:]).abs().amax(-1).min() > 1e-6  # and does change the rest
 
 

@@ -73,9 +73,11 @@ def test_longer_texts_than_the_filters_are_refused() -> None:
     op = some()
     with pytest.raises(ValueError, match="41 tokens are more than the 40 that the filters reach"):
         op(row(1, 41), context(41))
-    state = op.new_state(1, 50)
-    op(row(1, 40), context(40), state)
+    state = op.new_state(2, 50)
+    op(row(2, 40), context(40), state)
     with pytest.raises(ValueError, match="41 tokens are more than the 40"):
-        op(row(1, 1), context(1, start=40), state)
+        op(row(2, 1), context(1, start=40), state)
+    state.count[0] = 3  # a finished row beside one with room
+    assert op(row(2, 1), context(1, start=40), state).isfinite().all()
     with pytest.raises(RecipeError, match="order: 0 is not above 0"):
         recipe.load(Decoder, "models/hyena-tiny", ["stack.layer.0.order=0"])

@@ -95,12 +95,12 @@ def shifted(target: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(target[:, :1]), target[:, :-1]], 1)
 
 
-def learn(model: EncoderDecoderModel, length: int, steps: int, rows: int = 64) -> None:
+def learn(model: EncoderDecoderModel, length: int, steps: int) -> None:
     """Plain training to turn strings around."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
     warm = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
     for step in range(steps):
-        source = strings(rows, length, seed=step)
+        source = strings(64, length, seed=step)
         target = source.flip(1)
         logits = model(source, decoder_input_ids=shifted(target)).logits
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten())
@@ -153,15 +153,15 @@ def test_the_translator_learns_to_turn_strings_around_and_shows_how() -> None:
 
 @pytest.mark.slow
 def test_without_a_search_long_strings_are_out_of_reach() -> None:
-    """Systems of before attention: the same training, strings of 30; one vector has to hold all of them."""
+    """Systems of before attention: the same training, strings of 20; one vector has to hold all of them."""
     right = {}
     for name in ("models/rnnsearch-tiny", "models/rnnencdec-tiny"):
         model = load(name)
-        learn(model, length=30, steps=400, rows=32)
-        source = strings(100, 30, seed=10**6)
+        learn(model, length=20, steps=600)
+        source = strings(100, 20, seed=10**6)
         right[name] = (written(model, source) == source.flip(1)).float().mean().item()
     assert right["models/rnnsearch-tiny"] > 0.9
-    assert right["models/rnnencdec-tiny"] < 0.5
+    assert right["models/rnnencdec-tiny"] < 0.3
 
 
 def test_sizes_that_cannot_be_are_named() -> None:
