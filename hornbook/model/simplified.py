@@ -5,7 +5,8 @@
 
 C is what the softmax says when all scores are 0: the mean of what a token sees. Queries begin at 0, all three factors
 at 1, so that the sublayer first hands x through; what a residual connection is for is inside. With the MLP beside it
-(parallel.py, `gains`) and `placement: none` this is their SAS-P block.
+(parallel.py, `gains`) and `placement: none` this is their SAS-P block. Left out: the value matrix that they keep in the
+first layer for a "very minor" gain (footnote 6).
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ class ShapedAttention:
     """Attention that starts as the identity; causal."""
 
     heads: int
-    values: bool = False  # x and a matrix of x as values in place of x alone; the first layer's are (footnote 6)
 
     def __post_init__(self) -> None:
         check_heads(self.heads, None, None)
@@ -40,22 +40,18 @@ class ShapedSelfAttention(Op, OwnNumbers):
         self.heads, self.head_dim = config.heads, head_width(dim, config.heads, None)
         self.query = Linear(dim, dim, bias=False)
         self.key = Linear(dim, dim, bias=False)
-        self.value = Linear(dim, dim, bias=False) if config.values else None
         self.attend = ShapedAttend(config.heads)
 
     def first_numbers(self, generator: Generator, depth: float) -> None:  # noqa: ARG002 -- nothing is drawn
-        """Queries that ask nothing, values that are x; factors of 1 (section 4.1)."""
+        """Queries that ask nothing; factors of 1 (section 4.1)."""
         self.query.weight.zero_()
-        if self.value is not None:
-            self.value.weight.zero_()
         for factor in self.attend.parameters():
             factor.fill_(1)
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: KeyValues | None = None
     ) -> Float[Tensor, "batch time dim"]:
-        said = x if self.value is None else x + self.value(x)
-        q, k, v = (each.unflatten(-1, (self.heads, self.head_dim)) for each in (self.query(x), self.key(x), said))
+        q, k, v = (each.unflatten(-1, (self.heads, self.head_dim)) for each in (self.query(x), self.key(x), x))
         q, k, v = (each.transpose(1, 2) for each in (context.rotate(q), context.rotate(k), v))
         if state is not None:
             k, v = state.append(k, v, context.sight.start)
