@@ -1,26 +1,27 @@
-"""The steps every corpus goes through: normalise, drop what is too short, drop exact copies.
+"""The steps every corpus goes through: normalise, drop what is too short. (Copies: exact.py.)
 
-Nothing here changes what a program means: indentation, tabs and blank lines stay. Near duplicates and quality filters
-are not here.
+Nothing here changes what a program means: indentation, tabs and blank lines stay.
 """
 
 import hashlib
 import re
 import unicodedata
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-import numpy as np
-
-from hornbook.corpus.document import Document, Result
+from hornbook.corpus.document import Document, Result, Step
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-RECENT = 1 << 16  # hashes held in a set before they are merged into the sorted array: 5 MB at most
 
 
+@dataclass(frozen=True, kw_only=True)
 class Normalise:
     """Unicode NFC, `\\n` line ends; byte order marks, NULs and lone surrogates go."""
 
-    name = "normalise"
+    name: ClassVar[str] = "normalise"
+
+    def build(self) -> Step:
+        return self
 
     def __call__(self, documents: list[Document]) -> Result:
         """Keep every document, most of them untouched."""
@@ -60,13 +61,19 @@ def normalise(text: str) -> tuple[str, list[str]]:
     return text, reasons
 
 
+@dataclass(frozen=True, kw_only=True)
 class MinimumLength:
     """Drops texts that have too few characters, white space at the ends not counted."""
 
-    name = "minimum length"
+    name: ClassVar[str] = "minimum length"
+    characters: int = 16
 
-    def __init__(self, characters: int) -> None:
-        self.characters = characters
+    def __post_init__(self) -> None:
+        if self.characters < 0:
+            raise ValueError(f"characters: {self.characters} is below zero; 0 keeps every text")
+
+    def build(self) -> Step:
+        return self
 
     def __call__(self, documents: list[Document]) -> Result:
         """Keep the long enough."""
@@ -80,46 +87,6 @@ class MinimumLength:
             else:
                 result.kept.append(document)
         return result
-
-
-class Deduplicate:
-    """Drops a text that came before, whole and equal after normalisation.
-
-    Eight bytes a document: the chance of a false match in 100 million documents is 3 in 10,000.
-    """
-
-    name = "deduplicate"
-
-    def __init__(self) -> None:
-        self.sorted = np.empty(0, dtype=np.uint64)
-        self.recent: set[int] = set()
-
-    def __call__(self, documents: list[Document]) -> Result:
-        """Keep the first of every text."""
-        result = Result([])
-        hashes = [text_hash(document.text) for document in documents]
-        old = self._in_sorted(np.array(hashes, dtype=np.uint64))
-        for document, value, seen in zip(documents, hashes, old, strict=True):
-            if seen or value in self.recent:
-                result.dropped.append((document, "exact duplicate"))
-            else:
-                self.recent.add(value)
-                result.kept.append(document)
-        if len(self.recent) >= RECENT:
-            self._merge()
-        return result
-
-    def _in_sorted(self, values: np.ndarray) -> np.ndarray:
-        if not len(self.sorted):
-            return np.zeros(len(values), dtype=bool)
-        places = np.searchsorted(self.sorted, values).clip(max=len(self.sorted) - 1)
-        found: np.ndarray = self.sorted[places] == values
-        return found
-
-    def _merge(self) -> None:
-        fresh = np.fromiter(self.recent, dtype=np.uint64, count=len(self.recent))
-        self.sorted = np.sort(np.concatenate([self.sorted, fresh]))
-        self.recent.clear()
 
 
 def text_hash(text: str) -> int:

@@ -7,7 +7,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from hornbook.corpus.document import Document, Result, Step, size
+from hornbook.core.errors import UserError
+from hornbook.corpus.document import Document, Result, size
 
 SAMPLES = 5  # per reason; enough to see whether a rule does what it should
 SAMPLE_CHARACTERS = 200
@@ -28,6 +29,12 @@ class Total:
         self.characters += len(document.text)
         self.bytes += size(document.text)
 
+    def include(self, other: "Total") -> None:
+        """Count what another has counted."""
+        self.documents += other.documents
+        self.characters += other.characters
+        self.bytes += other.bytes
+
 
 @dataclass
 class Reason:
@@ -44,6 +51,12 @@ class Reason:
         if len(self.samples) < SAMPLES:
             self.samples.append({"id": document.id, "text": document.text[:SAMPLE_CHARACTERS]})
 
+    def include(self, other: "Reason") -> None:
+        """Count what another has counted; the first examples stay."""
+        self.documents += other.documents
+        self.bytes += other.bytes
+        self.samples += other.samples[: SAMPLES - len(self.samples)]
+
 
 @dataclass
 class StepAccount:
@@ -56,6 +69,22 @@ class StepAccount:
     bytes_out: int = 0
     dropped: dict[str, Reason] = field(default_factory=dict)
     changed: dict[str, Reason] = field(default_factory=dict)
+
+    def include(self, other: "StepAccount") -> None:
+        """Count what another has counted of the same step."""
+        for name in ("documents_in", "documents_out", "bytes_in", "bytes_out"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, theirs in ((self.dropped, other.dropped), (self.changed, other.changed)):
+            for name, reason in theirs.items():
+                mine.setdefault(name, Reason()).include(reason)
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "StepAccount":
+        """The account of plain data."""
+        reasons = {
+            key: {name: Reason(**reason) for name, reason in plain[key].items()} for key in ("dropped", "changed")
+        }
+        return cls(**{**plain, **reasons})
 
 
 @dataclass
@@ -100,6 +129,16 @@ class Ledger:
         if len(self.bad_places) < PLACES:
             self.bad_places.append({"place": place, "why": why})
 
+    def check_bad(self, share: float) -> None:
+        """Raise UserError where more than a share of the files and lines could not be read."""
+        if self.bad > share * (self.bad + self.documents_read):
+            first = self.bad_places[0]
+            more = f" (and {self.bad - 1} more bad files or lines)" if self.bad > 1 else ""
+            raise UserError(
+                f"{first['place']}: {first['why']}{more}; {self.bad} bad of {self.bad + self.documents_read} "
+                f"is over corpus.bad_share={share}"
+            )
+
     def skip(self, reason: str) -> None:
         """Count a file that was left out because it holds no text."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
@@ -109,10 +148,9 @@ class Ledger:
         if len(self.notes) < PLACES:
             self.notes[place] = how
 
-    def apply(self, step: Step, documents: list[Document]) -> list[Document]:
-        """Run a step and write its decisions down; the documents it kept."""
-        result: Result = step(documents)
-        account = self.steps.setdefault(step.name, StepAccount(step.name))
+    def account(self, step: str, documents: list[Document], result: Result) -> list[Document]:
+        """Write down what a step did to a batch; the documents it kept."""
+        account = self.steps.setdefault(step, StepAccount(step))
         account.documents_in += len(documents)
         account.documents_out += len(result.kept)
         account.bytes_in += sum(size(document.text) for document in documents)
@@ -122,6 +160,20 @@ class Ledger:
                 reasons.setdefault(reason, Reason()).add(document)
         return result.kept
 
+    def add(self, other: "Ledger") -> None:
+        """Take in the account of what comes next in the same corpus."""
+        for mine, theirs in ((self.read, other.read), (self.kept, other.kept)):
+            for name, total in theirs.items():
+                mine.setdefault(name, Total()).include(total)
+        for name, step in other.steps.items():
+            self.steps.setdefault(name, StepAccount(name)).include(step)
+        self.bad += other.bad
+        self.bad_places += other.bad_places[: PLACES - len(self.bad_places)]
+        for reason, count in other.skipped.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+        for place, how in other.notes.items():
+            self.note(place, how)
+
     def keep(self, document: Document) -> None:
         """Count a document that came through all steps."""
         self.kept.setdefault(document.source, Total()).add(document)
@@ -129,6 +181,15 @@ class Ledger:
     def plain(self) -> dict[str, Any]:
         """The ledger as plain data."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Ledger":
+        """The ledger of plain data."""
+        totals = {
+            key: {name: Total(**total) for name, total in plain[key].items()} for key in ("read", "kept", "splits")
+        }
+        steps = {name: StepAccount.of(step) for name, step in plain["steps"].items()}
+        return cls(**{**plain, **totals, "steps": steps})
 
 
 class BadFile(Exception):

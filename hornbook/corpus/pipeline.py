@@ -1,65 +1,66 @@
 """From the files a recipe names to a clean corpus in Parquet, with a reason for everything that was left out.
 
-Documents stream through in batches: memory does not grow with the input. Extraction from HTML, language and quality
-filters and near duplicates are not here.
+Documents stream through in batches: memory does not grow with the input. What a run has done it does not do again: its
+work lies beside the corpus until the corpus is whole (engine.py).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hornbook.core import recipe
 from hornbook.core.errors import UserError
-from hornbook.core.files import new_folder, write_json
-from hornbook.corpus import sources
-from hornbook.corpus.clean import Deduplicate, MinimumLength, Normalise
-from hornbook.corpus.document import Document, Step, batches
+from hornbook.core.files import new_folder, read_json, write_json
+from hornbook.corpus import engine, local, sources
+from hornbook.corpus.clean import MinimumLength, Normalise
+from hornbook.corpus.document import Document
+from hornbook.corpus.engine import Engine, Progress
+from hornbook.corpus.exact import ExactDuplicates
 from hornbook.corpus.ledger import Ledger
-from hornbook.corpus.read import documents
 from hornbook.corpus.split import Split
+from hornbook.corpus.stage import Reading
+from hornbook.corpus.steps import CorpusStep
+from hornbook.corpus.task import Place, Task, tasks
 from hornbook.corpus.write import Writer
-
-Progress = Callable[[int, int], None]
-"""Called with (bytes of the files read so far, bytes of all files)."""
-
-BAD_BEFORE_GIVING_UP = 1_000  # bad lines after which a run that is over its share stops instead of reading on
 
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Which documents a model is made from."""
+    """Which documents a model is made from, and what is done to them."""
 
     source: str | tuple[str, ...] = sources.STDLIB
     """`stdlib`, a file, a folder, a glob, or a list of them."""
     column: str = "text"
     """The column of JSONL, JSON and Parquet that holds the text."""
-    min_characters: int = 16
-    """Shorter documents are dropped."""
-    deduplicate: bool = True
-    """Drop a document whose text came before."""
+    steps: tuple[CorpusStep, ...] = (Normalise(), MinimumLength(), ExactDuplicates())
+    """In the order they run."""
     validation: float = 0.05
     """Share of the documents that is held out."""
     bad_share: float = 0.05
     """Largest share of files and lines that may be unreadable; above it the run stops with the first of them."""
+    keep_dropped: bool = False
+    """Write down every dropped document; False: the first few of each reason and task."""
+    processes: int | None = 1
+    """That work at the same time; null: as many as there are cores. What comes out is the same."""
 
     def __post_init__(self) -> None:
         if not self.source:
             raise ValueError("source: an empty list has nothing to read; name stdlib, a file or a folder")
-        if self.min_characters < 0:
-            raise ValueError(f"min_characters: {self.min_characters} is below zero; 0 keeps every text")
         if not 0 <= self.validation <= 0.5:
             raise ValueError(f"validation: {self.validation} is not a share between 0 and 0.5; try 0.05")
         if not 0 <= self.bad_share <= 1:
             raise ValueError(f"bad_share: {self.bad_share} is not a share between 0 and 1; try 0.05")
+        if self.processes is not None and self.processes < 1:
+            raise ValueError(f"processes: {self.processes} do nothing; give 1 or more, or null for one per core")
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The sources as a list, also where the recipe names one."""
         return (self.source,) if isinstance(self.source, str) else self.source
-
-    def steps(self) -> list[Step]:
-        """The steps in the order they run."""
-        steps: list[Step] = [Normalise(), MinimumLength(self.min_characters)]
-        return [*steps, Deduplicate()] if self.deduplicate else steps
 
     def fingerprint(self) -> str:
         """Hash of what the sources hold now; with the recipe it decides whether the corpus has to be made again."""
@@ -67,60 +68,75 @@ class Corpus:
 
 
 def run(config: Corpus, folder: Path, *, progress: Progress | None = None) -> Ledger:
-    """Write `{train,validation}-NNNNN.parquet` (columns id, text, source) and ledger.json into a new folder.
+    """Write `{train,validation}-NNNNN.parquet`, dropped.parquet and ledger.json into a new folder.
 
     Raises UserError where nothing can be read, too much is bad, or no document is left for training.
     """
-    ledger = Ledger()
+    ledger, work = Ledger(), folder.with_name(f".{folder.name}.work")
+    places = _process(config, work, ledger, progress)
     with new_folder(folder) as aside:
         writers = {split: Writer(aside, split) for split in ("train", "validation")}
         split = Split(config.validation)
-        for name, document in split(clean(config, ledger, progress)):
+        for name, document in split(_kept(places, ledger)):
             writers[name].write(document)
             ledger.splits[name].add(document)
         ledger.split_rule = split.rule
         ledger.fingerprint = "".join(writer.close() for writer in writers.values())
         _check(config, ledger)
         write_json(aside / "ledger.json", ledger.plain())
+    shutil.rmtree(work)
     return ledger
 
 
 def clean(config: Corpus, ledger: Ledger, progress: Progress | None = None) -> Iterator[list[Document]]:
-    """Read and clean the documents of a corpus, batch by batch; `ledger` keeps the account."""
-    steps = config.steps()
-    for batch in batches(_read(config, ledger, progress)):
-        for step in steps:
-            batch = ledger.apply(step, batch)
+    """The cleaned documents of a corpus, batch by batch, not written anywhere; `ledger` keeps the account."""
+    with tempfile.TemporaryDirectory() as work:
+        yield from _kept(_process(config, Path(work), ledger, progress), ledger)
+
+
+def _process(config: Corpus, work: Path, ledger: Ledger, progress: Progress | None) -> list[Place]:
+    """All steps; what is done is in `work`, and stays there until it is of no more use."""
+    listed = list(tasks(config.sources, ledger.fault))
+    _begin(config, listed, work)
+    processes = config.processes or local.cores()
+    strict = sources.is_one_file(config.sources)
+    run = Engine(work, engine.locally(processes), config.keep_dropped, progress)
+    return run.run(listed, Reading(config.column, strict, config.bad_share), config.steps, ledger)
+
+
+def _begin(config: Corpus, listed: list[Task], work: Path) -> None:
+    """Go on with what is in the work folder, if it is of the same recipe and files; else begin anew."""
+    digest = hashlib.sha256(json.dumps(recipe.dump(replace(config, processes=1))).encode())
+    for task in listed:
+        for file in task.files:
+            digest.update(f"{file.source}\0{file.id}\0{_changed(file)}\0".encode(errors="surrogateescape"))
+    job = {"job": digest.hexdigest()}
+    mark = work / "job.json"
+    if mark.is_file() and read_json(mark) == job:
+        return
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    write_json(mark, job)
+
+
+def _changed(file: sources.File) -> str:
+    try:
+        found = file.path.stat()
+    except OSError as error:
+        return f"error {error.errno}"
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _kept(places: list[Place], ledger: Ledger) -> Iterator[list[Document]]:
+    for batch in engine.documents(places):
         for document in batch:
             ledger.keep(document)
         yield batch
 
 
-def _read(config: Corpus, ledger: Ledger, progress: Progress | None) -> Iterator[Document]:
-    strict = sources.is_one_file(config.sources)
-    total = sum(_bytes(file) for file in sources.files(config.sources, sources.ignore)) if progress else 0
-    done = 0
-    for file in sources.files(config.sources, ledger.fault):
-        for document in documents(file, config.column, ledger, strict=strict):
-            ledger.see(document)
-            yield document
-            if ledger.bad >= BAD_BEFORE_GIVING_UP:
-                _check_bad(config, ledger)
-        if progress:
-            done += _bytes(file)
-            progress(done, total)
-
-
-def _bytes(file: sources.File) -> int:
-    try:
-        return file.path.stat().st_size
-    except OSError:
-        return 0
-
-
 def _check(config: Corpus, ledger: Ledger) -> None:
     """Raise UserError unless the corpus can be used."""
-    _check_bad(config, ledger)
+    ledger.check_bad(config.bad_share)
     place = ", ".join(config.sources)
     if not ledger.read:
         binary = sum(ledger.skipped.values())
@@ -133,15 +149,5 @@ def _check(config: Corpus, ledger: Ledger) -> None:
         found = sum(total.characters for total in ledger.read.values())
         raise UserError(
             f"{place}: no document is left of {ledger.documents_read} with {found} characters ({listed}); "
-            f"a document wants {config.min_characters} characters (corpus.min_characters)"
-        )
-
-
-def _check_bad(config: Corpus, ledger: Ledger) -> None:
-    if ledger.bad > config.bad_share * (ledger.bad + ledger.documents_read):
-        first = ledger.bad_places[0]
-        more = f" (and {ledger.bad - 1} more bad files or lines)" if ledger.bad > 1 else ""
-        raise UserError(
-            f"{first['place']}: {first['why']}{more}; {ledger.bad} bad of {ledger.bad + ledger.documents_read} "
-            f"is over corpus.bad_share={config.bad_share}"
+            "give more text, or change corpus.steps"
         )

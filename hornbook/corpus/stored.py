@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from hornbook.core.errors import UserError
+from hornbook.corpus import rows
 from hornbook.corpus.document import Document
 
 
@@ -14,10 +14,8 @@ def stored(folder: Path, split: str) -> Iterator[Document]:
     """The documents of a split, in the order they were written."""
     for path in sorted(folder.glob(f"{split}-*.parquet")):
         try:
-            with pq.ParquetFile(path) as file:
-                for group in range(file.num_row_groups):
-                    for row in file.read_row_group(group).to_pylist():
-                        yield Document(row["id"], row["text"], row["source"])
+            for batch in rows.read(path):
+                yield from batch
         except pa.ArrowInvalid:
             raise UserError(f"{path}: damaged Parquet file; delete {folder} and run the command again") from None
 

@@ -3,12 +3,11 @@
 import hashlib
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hornbook.corpus.document import Document
+from hornbook.corpus.rows import REPEATING, SCHEMA, to_arrow
 
-SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("source", pa.string())])
 GROUP_CHARACTERS = 1_000_000  # a row group: what a tokenizing worker takes at a time
 FILE_CHARACTERS = 1_000_000_000
 
@@ -50,11 +49,10 @@ class Writer:
         if self._file is None:
             path = self.folder / f"{self.split}-{self._files:05d}.parquet"
             self._file, self._file_characters = (
-                pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=["source"]),
+                pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=REPEATING),
                 0,
             )
             self._files += 1
-        columns = {name: [getattr(document, name) for document in self._rows] for name in SCHEMA.names}
-        self._file.write_table(pa.table(columns, schema=SCHEMA))
+        self._file.write_table(to_arrow(self._rows))
         self._file_characters += self._row_characters
         self._rows, self._row_characters = [], 0

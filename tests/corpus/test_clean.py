@@ -1,13 +1,10 @@
-import random
 import unicodedata
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.corpus import clean
-from hornbook.corpus.clean import Deduplicate, MinimumLength, Normalise, normalise
+from hornbook.corpus.clean import MinimumLength, Normalise, normalise
 from hornbook.corpus.document import Document
 
 
@@ -48,22 +45,6 @@ def test_code_is_left_alone(text: str) -> None:
 
 def test_short_and_empty_texts_are_dropped_with_a_reason() -> None:
     texts = ["", " \n\t ", "abcd", "  abcd  ", "abcde", "論語學而也"]
-    result = MinimumLength(5)([document(text) for text in texts])
+    result = MinimumLength(characters=5)([document(text) for text in texts])
     assert [kept.text for kept in result.kept] == ["abcde", "論語學而也"]
     assert [reason for _, reason in result.dropped] == ["empty", "empty", "too short", "too short"]
-
-
-def test_the_first_of_equal_texts_stays_across_batches_and_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clean, "RECENT", 10)
-    rng = random.Random(0)
-    texts = [str(rng.randrange(300)) for _ in range(1_000)]
-    step = Deduplicate()
-    kept = [d for i in range(0, 1_000, 37) for d in step([document(t) for t in texts[i : i + 37]]).kept]
-    assert [d.text for d in kept] == list(dict.fromkeys(texts))
-    assert len(step.sorted) + len(step.recent) == len(kept)
-    assert (np.diff(step.sorted.astype(object)) > 0).all()
-
-
-def test_duplicates_are_dropped_with_a_reason() -> None:
-    result = Deduplicate()([document("a"), document("b"), document("a", "copy")])
-    assert [(d.id, reason) for d, reason in result.dropped] == [("copy", "exact duplicate")]

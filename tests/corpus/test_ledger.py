@@ -18,7 +18,8 @@ class Halve:
 def test_a_step_is_written_down_exactly() -> None:
     ledger = Ledger()
     for first in (0, 40):
-        kept = ledger.apply(Halve(), [Document(f"d{i}", "論" * 300, "s") for i in range(first, first + 40)])
+        documents = [Document(f"d{i}", "論" * 300, "s") for i in range(first, first + 40)]
+        kept = ledger.account("halve", documents, Halve()(documents))
         assert [d.text for d in kept] == ["論"] * 20
     account = ledger.steps["halve"]
     assert (account.documents_in, account.documents_out) == (80, 40)
@@ -51,3 +52,21 @@ def test_sources_are_counted_apart_and_the_whole_is_plain_data() -> None:
     }
     assert ledger.documents_read == 3
     assert json.loads(json.dumps(ledger.plain()))["splits"]["validation"]["documents"] == 0
+
+
+def test_accounts_add_up_as_if_kept_in_one() -> None:
+    """Two tasks' ledgers, one of them by way of a file, are the ledger of both tasks."""
+    documents = [Document(f"d{i}", "論" * (100 + i), "ab"[i % 2]) for i in range(60)]
+    parts, whole = [Ledger(), Ledger()], Ledger()
+    for number, document in enumerate(documents):
+        for ledger in (parts[number // 30], whole):
+            ledger.see(document)
+            ledger.account("halve", [document] * 2, Halve()([document] * 2))
+            ledger.fault(f"f:{number}", "why")
+            ledger.skip("binary")
+            ledger.note(f"f{number}", "how")
+            ledger.keep(document)
+    total = Ledger()
+    total.add(Ledger.of(json.loads(json.dumps(parts[0].plain()))))
+    total.add(parts[1])
+    assert total == whole

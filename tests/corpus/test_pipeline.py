@@ -7,7 +7,7 @@ import pytest
 
 from hornbook.core import recipe
 from hornbook.core.errors import RecipeError, UserError
-from hornbook.corpus import pipeline, write
+from hornbook.corpus import pipeline, stage, write
 from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.pipeline import Corpus
 from hornbook.corpus.split import BY_END, BY_HASH
@@ -48,7 +48,7 @@ def test_everything_that_came_in_is_accounted_for(tmp_path: Path) -> None:
     assert dropped == {
         "normalise": {},
         "minimum length": {"empty": 1, "too short": 1},
-        "deduplicate": {"exact duplicate": 1},
+        "exact duplicates": {"exact duplicate": 1},
     }
     assert ledger.steps["normalise"].changed["line ends"].samples[0]["id"] == "b.md"
     for step in ledger.steps.values():
@@ -64,7 +64,7 @@ def test_the_files_are_parquet_with_zstd(tmp_path: Path) -> None:
     run(jsonl(tmp_path / "a.jsonl", 500), tmp_path / "corpus")
     for split in ("train", "validation"):
         path = tmp_path / "corpus" / f"{split}-00000.parquet"
-        assert pq.read_schema(path).names == ["id", "text", "source"]
+        assert pq.read_schema(path).names == ["id", "text", "source", "url", "language", "metadata"]
         assert pq.read_metadata(path).row_group(0).column(1).compression == "ZSTD"
 
 
@@ -115,7 +115,7 @@ def test_too_many_bad_lines_stop_with_the_first(tmp_path: Path) -> None:
 
 
 def test_a_hopeless_input_stops_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "BAD_BEFORE_GIVING_UP", 5)
+    monkeypatch.setattr(stage, "BAD_BEFORE_GIVING_UP", 5)
     source = jsonl(tmp_path / "a.jsonl", 1_000, bad=tuple(range(0, 1_000, 2)))
     with pytest.raises(UserError, match="5 bad of 1"):
         run(source, tmp_path / "corpus")
@@ -138,7 +138,7 @@ def test_a_bad_file_among_many_is_skipped(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("empty.txt", b"", r"no document is left of 1 with 0 characters \(1 empty\)"),
-        ("short.txt", b"abc", r"1 with 3 characters \(1 too short\); a document wants 16 characters"),
+        ("short.txt", b"abc", r"1 with 3 characters \(1 too short\); give more text, or change corpus.steps"),
         ("latin.txt", "déjà vu, très étrange".encode("latin-1"), "not UTF-8 text"),
         ("a.png", b"\x89PNG\0", "binary file"),
         ("a.jsonl", b'{"body": "x"}', "no column 'text'; set corpus.column to one of body"),
@@ -171,16 +171,18 @@ def test_a_failure_keeps_the_old_corpus(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         run(source, tmp_path / "corpus")
     assert {path.name: path.read_bytes() for path in (tmp_path / "corpus").iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".corpus.work", "a.jsonl", "corpus"]
+    jsonl(source, 10)
+    run(source, tmp_path / "corpus")  # other files: what was done for the old ones is of no use
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "corpus"]
 
 
 def test_progress_ends_with_every_byte(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", 200)
-    calls: list[tuple[int, int]] = []
-    pipeline.run(
-        Corpus(source=str(source)), tmp_path / "corpus", progress=lambda done, total: calls.append((done, total))
-    )
-    assert calls[-1] == (source.stat().st_size, source.stat().st_size)
+    calls: list[tuple[str, int, int]] = []
+    size = source.stat().st_size
+    pipeline.run(Corpus(source=str(source)), tmp_path / "corpus", progress=lambda *call: calls.append(call))
+    assert calls == [("normalise, minimum length", size, size), ("exact duplicates", size, size)]
 
 
 def test_the_ledger_does_not_grow_with_the_corpus(tmp_path: Path) -> None:

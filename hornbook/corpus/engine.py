@@ -1,0 +1,103 @@
+"""Runs the steps of a corpus over its tasks, stage by stage, on as many processes as there are.
+
+Between two stages stands a step that looks across documents: when every task has noted what it wants to know, it
+decides once. What comes out does not depend on the number of processes, nor on how often the run was killed: a task
+that is done is not done again, and all are taken in order.
+"""
+
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hornbook.core.files import write_text
+from hornbook.corpus import local
+from hornbook.corpus.document import Across, Document
+from hornbook.corpus.ledger import Ledger
+from hornbook.corpus.rows import read
+from hornbook.corpus.stage import Reading, Stage
+from hornbook.corpus.steps import ACROSS, AcrossStep, CorpusStep, EachStep
+from hornbook.corpus.task import Place, Task
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and how many bytes of how many are."""
+Each = Callable[[Stage, Iterable[Task]], Iterator[Ledger]]
+"""Does every task of a stage, and gives the accounts in order."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """The steps of a stage."""
+
+    across: AcrossStep | None
+    steps: tuple[EachStep, ...]
+    scan: AcrossStep | None
+    name: str
+
+
+@dataclass
+class Engine:
+    """Where a corpus is being made, and by whom."""
+
+    work: Path
+    each: Each
+    keep_dropped: bool = False
+    progress: Progress | None = None
+
+    def run(self, tasks: Iterable[Task], reading: Reading, steps: Sequence[CorpusStep], ledger: Ledger) -> list[Place]:
+        """All steps over all tasks; `ledger` is brought up to date. Where the documents of each task are then."""
+        listed, before = list(tasks), None
+        places: list[Place] = []
+        for number, leg in enumerate(legs(steps)):
+            folder = self.work / f"stage-{number}"
+            folder.mkdir(parents=True, exist_ok=True)
+            stage = Stage(folder, before or reading, leg.across, leg.steps, leg.scan, self.keep_dropped)
+            self._do(stage, listed, leg.name, ledger)
+            listed = [Task(task.number, (), task.bytes) for task in listed]
+            places, before = [Place(folder, task.number) for task in listed], folder
+            if leg.scan is not None:
+                decide(leg.scan.build(), places)
+        return places
+
+    def _do(self, stage: Stage, tasks: list[Task], name: str, ledger: Ledger) -> None:
+        total, done = sum(task.bytes for task in tasks), 0
+        for task, account in zip(tasks, self.each(stage, tasks), strict=True):
+            ledger.add(account)
+            done += task.bytes
+            if self.progress:
+                self.progress(name, done, total)
+
+
+def legs(steps: Sequence[CorpusStep]) -> list[Leg]:
+    """The steps in stages: each but the first begins with a step that looks across documents."""
+    cuts = [i for i, step in enumerate(steps) if isinstance(step, ACROSS)]
+    parts = [steps[start:end] for start, end in zip([0, *cuts], [*cuts, len(steps)], strict=True)]
+    found = []
+    for number, part in enumerate(parts):
+        first = part[0] if number else None
+        following = parts[number + 1][0] if number + 1 < len(parts) else None
+        each = tuple(typing.cast(EachStep, step) for step in part if not isinstance(step, ACROSS))
+        names = ", ".join(step.name for step in part) or "read"
+        assert first is None or isinstance(first, ACROSS)
+        assert following is None or isinstance(following, ACROSS)
+        found.append(Leg(first, each, following, names))
+    return found
+
+
+def decide(step: Across, places: Sequence[Place]) -> None:
+    """Let a step decide about all tasks, unless it has."""
+    if not places or (mark := places[0].stage / "decided").is_file():
+        return
+    step.decide([place.scan for place in places], [place.decisions for place in places])
+    write_text(mark, "")
+
+
+def locally(processes: int) -> Each:
+    """On some processes of this machine."""
+    return lambda stage, tasks: local.each(stage, tasks, processes=processes)
+
+
+def documents(places: Iterable[Place]) -> Iterator[list[Document]]:
+    """What is left after the last stage, in the order in which it was read."""
+    for place in places:
+        yield from read(place.documents)

@@ -1,0 +1,41 @@
+"""The same function for many things, in some processes of this machine; results in the order of the things."""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AHEAD = 2  # things handed out per process before the oldest answer is waited for: enough to keep all busy
+
+
+def each(function: Callable[[T], R], things: Iterable[T], *, processes: int) -> Iterator[R]:
+    """`function(thing)` for every thing; with one process in this very one.
+
+    Processes are spawned, not forked (threads of Arrow and torch do not survive a fork), so `function` must be found by
+    its name and `things` be pickled.
+    """
+    if processes == 1:
+        yield from map(function, things)
+        return
+    waiting: deque[Future[R]] = deque()
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        try:
+            for thing in things:
+                waiting.append(pool.submit(function, thing))
+                if len(waiting) >= AHEAD * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
