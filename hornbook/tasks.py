@@ -1,7 +1,7 @@
 """What there is to learn: which rows, documents, objective and shape of model go together.
 
 The rows of `data:` say it all: whoever hides tokens wants them guessed, by a model that reads on both sides. So a
-recipe names its rows, and the kinds of the other sections are lent where it leaves them out.
+recipe names its rows, and the kinds of corpus and objective are lent where it leaves them out; its model is checked.
 """
 
 from dataclasses import dataclass, replace
@@ -70,14 +70,14 @@ TASKS: dict[type, Task] = {
 
 
 def lent_kinds(data: dict[str, Any]) -> list[str]:
-    """Overrides for the `type:` of every section that does not give its own."""
+    """Overrides for the `type:` of corpus and objective where they do not give their own."""
     rows = data.get("data")
     name = rows.get("type") if isinstance(rows, dict) else None
     task = next((task for kind, task in TASKS.items() if tag(kind) == name), None)
     if task is None:
         return []  # what is wrong with it is said when the recipe is read
     found = ["tokenizer=null"] if ImageFiles in task.corpus and "tokenizer" not in data else []
-    for section, kind in (("corpus", task.corpus[0]), ("objective", task.objective), ("model", task.model)):
+    for section, kind in (("corpus", task.corpus[0]), ("objective", task.objective)):
         given = data.get(section, {})
         if isinstance(given, dict) and "type" not in given:
             found.append(f"{section}.type={tag(kind)}")
