@@ -74,19 +74,22 @@ class Tokenizer(Protocol):
 def load(path: Path) -> Tokenizer:
     """Open a tokenizer: a folder with one of the files below, or such a file itself.
 
-    In this order: tokenizer.json, GPT-2's encoder.json + vocab.bpe, BERT's vocab.txt; and a .tiktoken file by name.
+    In this order: tokenizer.json, GPT-2's encoder.json + vocab.bpe, BERT's vocab.txt, SentencePiece's tokenizer.model
+    or spiece.model; and a .tiktoken file by name.
     """
-    from hornbook.text import files, ranks, vocab_txt  # tiktoken and tokenizers: only when a tokenizer is opened
+    # tiktoken and tokenizers: only when a tokenizer is opened
+    from hornbook.text import files, ranks, sentencepiece_model, vocab_txt
 
     path = Path(path)
     if path.suffix == ".tiktoken":
         return ranks.read_tiktoken(path)
     folder = path.parent if path.is_file() else path
     known = {"tokenizer.json": files.read, "vocab.bpe": ranks.read_gpt2, "vocab.txt": vocab_txt.read}
+    known |= sentencepiece_model.IN_FOLDERS
     for name, read in known.items():
         if path == folder / name or (path == folder and (folder / name).is_file()):
             return read(folder)
-    other_names = {".txt": vocab_txt.read_file, ".json": files.read_file}
+    other_names = {".txt": vocab_txt.read_file, ".json": files.read_file, ".model": sentencepiece_model.read}
     if path.is_file() and path.suffix in other_names:
         return other_names[path.suffix](path)
     raise UserError(
