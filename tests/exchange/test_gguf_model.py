@@ -45,6 +45,9 @@ DESIGNS = [
     ("qwen2-tiny",),
     ("qwen3-tiny",),
     ("qwen3-tiny", "stack.layer.0.head_dim=128"),
+    ("mistral-tiny",),
+    ("gemma3-tiny",),
+    ("gemma3-tiny", "stack.layer.l.0.head_dim=256", "stack.layer.g.0.head_dim=256"),
 ]
 
 
@@ -59,8 +62,9 @@ def test_a_written_model_is_the_model(design: tuple[str, ...], tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["x.gguf"]
 
 
-# transformers leaves out rope_freqs, scalings, biases of Llama and the width of Qwen3's heads when it reads GGUF
-UNREAD = (("llama-tiny",), ("qwen3-tiny",))
+# Reading GGUF, transformers leaves out rope_freqs, scalings, biases of Llama, the width of Qwen3's heads, the window of
+# Mistral and what Gemma's scores are divided by
+UNREAD = (("llama-tiny",), ("qwen3-tiny",), ("mistral-tiny",), ("gemma3-tiny",))
 THEIRS = [d for d in DESIGNS if d not in UNREAD and not any("scaling" in each or "bias" in each for each in d)]
 
 
