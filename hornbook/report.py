@@ -221,7 +221,8 @@ def tokenizer(run: Run) -> Section:
     if rows:
         said = f"{manifest['vocab']:,} tokens; one stands for {rows[0][3]:.2f} bytes of text on average."
         section.add(html.text(said), html.table(("split", "tokens", "bytes", "bytes a token"), rows))
-    pieces = read(run.tokenizer / "tokenizer.json").get("model", {}).get("vocab", {})
+    vocab = read(run.tokenizer / "tokenizer.json").get("model", {}).get("vocab", {})
+    pieces = [piece if isinstance(piece, str) else piece[0] for piece in vocab]  # a unigram model's come with scores
     longest = sorted((piece for piece in pieces if piece.isalpha() and piece.isascii()), key=len)[-LONGEST:]
     if longest:
         section.add(html.text("The longest words it learned as one token: " + ", ".join(reversed(longest)) + "."))
