@@ -15,8 +15,7 @@ from hornbook.build import Build
 from hornbook.console import Console
 from hornbook.core.run import Run
 from hornbook.jobs import pretraining, rows
-from hornbook.measures import EXACT, task_line
-from hornbook.objective.language import NextToken
+from hornbook.measures import EXACT
 from hornbook.samples import sides
 from hornbook.settings import load
 from hornbook.text.tokenizer import load as load_tokenizer
@@ -169,22 +168,6 @@ def test_a_run_that_was_cut_ends_like_one_left_alone(name: str, built: dict[str,
         fit(tmp_path / "cut", at=5)
     again = fit(tmp_path / "cut", at=-1)
     assert all(torch.equal(calm[key], again[key]) for key in calm)
-
-
-def test_the_line_of_the_scores() -> None:
-    shares = {"accuracy": {"share": 0.25, "interval": (0.2, 0.31), "of": 1200, "right": 300}}
-    line = task_line({"rows": 64, "loss": 2.5, "shares": shares})
-    assert line == "held out   loss 2.500 on 64 rows; accuracy 25.0% (20.0% to 31.0%) of 1,200"
-
-
-def test_next_token_knows_its_bits_per_byte(tmp_path: Path) -> None:
-    small = ["tokenizer.vocab=400", "pretrain.steps=2", "pretrain.tokens_per_step=256", "pretrain.validation_rows=2"]
-    Build("tiny/pretrain", [*small, f"corpus.source={files(tmp_path / 'files')}"], tmp_path / "run").train("pretrain")
-    run = Run(tmp_path / "run")
-    job = pretraining(load(run.recipe), run, load_tokenizer(run.tokenizer))
-    assert isinstance(job.objective, NextToken)
-    assert job.bytes_per_token == pytest.approx(3, abs=1.5)
-    assert "validation_bits_per_byte" in metrics(run.folder)[-1]
 
 
 @pytest.mark.slow

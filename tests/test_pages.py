@@ -14,6 +14,7 @@ PAGES = [
     "evaluation",
     "files",
     "model",
+    "objectives",
     "optimizers",
     "recipes",
     "recurrent",
