@@ -13,6 +13,7 @@ class Output:
     hidden: Tensor
     logits: Tensor | None = None
     seq_relationship_logits: Tensor | None = None
+    balance: Tensor | None = None
 
 
 class Speaker(nn.Module):

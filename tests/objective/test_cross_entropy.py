@@ -15,6 +15,7 @@ from hornbook.objective.language import NextToken
 @dataclass
 class Output:
     hidden: Tensor
+    balance: None = None
 
 
 @dataclass

@@ -16,6 +16,7 @@ VOCAB = 17
 @dataclass
 class Output:
     hidden: torch.Tensor
+    balance: None = None
 
 
 class Bigram(nn.Module):
