@@ -20,7 +20,7 @@ PAGES = [
     "recurrent",
     "training",
 ]
-BILINGUAL = [*PAGES, "corpus", "data", "tokenizer"]
+BILINGUAL = [*PAGES, "architectures", "corpus", "data", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 
