@@ -91,7 +91,8 @@ def essence(config: Model) -> Any:
             return data
         kept = {key: strip(value) for key, value in data.items() if key not in ("dropout", "init")}
         if data.get("type") in ("attention", "cross_attention"):
-            kept["kv_heads"] = data["kv_heads"] or data["heads"]
+            if "kv_heads" in data:
+                kept["kv_heads"] = data["kv_heads"] or data["heads"]
             kept["head_dim"] = data["head_dim"] or config.dim // data["heads"]
         if data.get("type") == "stack":
             kept |= {"layer": _plan(data["layers"], kept["layer"], kept["pattern"]), "pattern": None}

@@ -21,7 +21,6 @@ class CrossAttention:
     """Attention of a sequence over the memory."""
 
     heads: int
-    kv_heads: int | None = None  # heads of keys and values; None: as many as `heads`
     head_dim: int | None = None  # channels per head; None: dim / heads
     bias: bool = False  # of query, key and value
     output_bias: bool = False
@@ -29,7 +28,7 @@ class CrossAttention:
     dropout: float = 0.0  # share of attention weights dropped while training
 
     def __post_init__(self) -> None:
-        check_heads(self.heads, self.kv_heads, self.head_dim)
+        check_heads(self.heads, None, self.head_dim)
 
     def build(self, dim: int) -> "CrossAttentionOp":
         return CrossAttentionOp(dim, self)
@@ -38,11 +37,10 @@ class CrossAttention:
 class CrossAttentionOp(Op):
     def __init__(self, dim: int, config: CrossAttention) -> None:
         super().__init__()
-        self.heads, self.kv_heads = config.heads, config.kv_heads or config.heads
-        self.head_dim = head_width(dim, config.heads, config.head_dim)
+        self.heads, self.head_dim = config.heads, head_width(dim, config.heads, config.head_dim)
         self.query = Linear(dim, self.heads * self.head_dim, bias=config.bias)
-        self.key = Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
-        self.value = Linear(dim, self.kv_heads * self.head_dim, bias=config.bias)
+        self.key = Linear(dim, self.heads * self.head_dim, bias=config.bias)
+        self.value = Linear(dim, self.heads * self.head_dim, bias=config.bias)
         self.output = Linear(self.heads * self.head_dim, dim, bias=config.output_bias)
         self.attend = Attend(config.scale, None, config.dropout)
 
@@ -56,12 +54,12 @@ class CrossAttentionOp(Op):
         return mixed
 
     def _remembered(self, context: Context, state: "MemoryKeyValues | None") -> tuple[Tensor, Tensor]:
-        """Keys and values of the memory, (batch, kv_heads, places, head_dim)."""
+        """Keys and values of the memory, (batch, heads, places, head_dim)."""
         if state is not None and state.found is not None:
             return state.found
         assert context.memory is not None, "cross-attention needs a memory: it belongs into an encoder_decoder"
-        k = self.key(context.memory).unflatten(-1, (self.kv_heads, self.head_dim)).transpose(1, 2)
-        v = self.value(context.memory).unflatten(-1, (self.kv_heads, self.head_dim)).transpose(1, 2)
+        k = self.key(context.memory).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
+        v = self.value(context.memory).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
         if state is not None:
             state.found = k, v
         return k, v
@@ -75,7 +73,7 @@ class CrossAttentionOp(Op):
         return super().flops(length) + 2 * 2 * self.heads * self.head_dim * length
 
     def cache_elements(self) -> int:
-        return 2 * self.kv_heads * self.head_dim
+        return 2 * self.heads * self.head_dim
 
 
 @dataclass

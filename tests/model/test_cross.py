@@ -40,9 +40,9 @@ def test_it_is_pytorchs() -> None:
 
 @torch.no_grad()
 def test_the_memory_is_read_once() -> None:
-    op, x, memory = filled(CrossAttention(heads=4, kv_heads=2, head_dim=10), 24), some(2, 5, 24), some(2, 9, 24, seed=1)
+    op, x, memory = filled(CrossAttention(heads=4, head_dim=10), 24), some(2, 5, 24), some(2, 9, 24, seed=1)
     state = op.new_state(2, 5)
     first = op(x[:, :2], context(memory, time=2), state)
     rest = op(x[:, 2:], context(None, time=3), state)
     torch.testing.assert_close(torch.cat([first, rest], 1), op(x, context(memory)))
-    assert state.found[0].shape == (2, 2, 9, 10)
+    assert state.found[0].shape == (2, 4, 9, 10)
