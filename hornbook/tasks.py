@@ -73,9 +73,7 @@ def lent_kinds(data: dict[str, Any]) -> list[str]:
     """Overrides for the `type:` of corpus and objective where they do not give their own."""
     rows = data.get("data")
     name = rows.get("type") if isinstance(rows, dict) else None
-    task = next((task for kind, task in TASKS.items() if tag(kind) == name), None)
-    if task is None:
-        return []  # what is wrong with it is said when the recipe is read
+    task = next((task for kind, task in TASKS.items() if tag(kind) == name), TASKS[Windows])
     found = ["tokenizer=null"] if ImageFiles in task.corpus and "tokenizer" not in data else []
     for section, kind in (("corpus", task.corpus[0]), ("objective", task.objective)):
         given = data.get(section, {})

@@ -34,7 +34,7 @@ def test_a_resolved_recipe_reads_back_as_itself(tmp_path):
             "model.stack.layer[0].heds: attention has no such field (did you mean 'heads'?)",
         ),
         (["model.stack.layer.0.heads=7"], "7"),
-        (["data.type=window"], "data: type 'window' is not one of windows, packed (did you mean 'windows'?)"),
+        (["data.type=window"], "data: type 'window' is not one of windows, packed, masked, sentence_pairs, "),
         (["pretrain.budget=6m"], "give exactly one of steps, tokens, epochs and budget, not steps and budget"),
         (["finetune={steps: 3}"], "give both or neither"),
         (["corpus.validation=0.9"], "corpus: validation: 0.9 is not a share between 0 and 0.5"),
