@@ -12,7 +12,7 @@
 
 Normal is GPT-2's (Radford et al. 2019, section 2.3: "scale the weights of residual layers by 1/sqrt(N)"). Zero output
 projections are from fixup and muP (Zhang et al. 2019; Yang et al. 2021); the rest of that column is common in recipes
-that race to a loss.
+that race to a loss. Recurrent sublayers then set their own rates of forgetting (`OwnNumbers`: Mamba, RWKV, Hyena, GRU).
 """
 
 import math
