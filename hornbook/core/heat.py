@@ -19,7 +19,7 @@ ABOVE, BELOW = (0x2A, 0x75, 0xB5), (0xC2, 0x50, 0x2F)  # red, green, blue of num
 LEVELS = 127  # strengths of each colour
 LETTER = 6.6  # width of an average letter of a name
 LONGEST = 14  # letters of a name that are shown
-LARGEST, LEGIBLE, ROOM = 16, 11, 240  # pixels: of a square at most, of one whose name can be read; of a map, about
+LARGEST, LEGIBLE, ROOM = 16, 13, 240  # pixels: of a square at most, of one whose name can be read; of a map, about
 KEY = (0.01, 0.05, 0.25, 0.5, 1.0)  # numbers whose colours are shown beside the maps
 STEEP = math.radians(60)
 

@@ -15,7 +15,7 @@ from typing import Any
 from hornbook.exchange import rope
 from hornbook.exchange.family import Family, Fields, choose, need
 from hornbook.exchange.weights import Interleaved, Table, Weight
-from hornbook.exchange.wiring import NAMES, Wiring, layer, parts, the_parts
+from hornbook.exchange.wiring import NAMES, Parts, Wiring, layer, parts, the_parts
 from hornbook.model.alibi import Alibi
 from hornbook.model.decoder import Decoder
 from hornbook.model.init import Normal
@@ -78,19 +78,12 @@ def write(config: Decoder) -> dict[str, Any] | None:
         return None
     if found.mlp.activation not in names:
         return None
-    heads, kv_heads = found.attention.heads, found.attention.kv_heads or found.attention.heads
-    newer = found.wiring == "two_norms" or kv_heads not in (1, heads)
     return {
         "vocab_size": config.embed.vocab,
         "hidden_size": config.dim,
         "ffn_hidden_size": found.mlp.hidden,
         "num_hidden_layers": config.stack.layers,
-        "num_attention_heads": heads,
-        "num_kv_heads": kv_heads,
-        "multi_query": kv_heads == 1,
-        "new_decoder_architecture": newer,
-        "num_ln_in_parallel_attn": (1 + (found.wiring == "two_norms")) if newer else None,
-        "parallel_attn": found.wiring != "sequential",
+        **_written(found),
         "alibi": isinstance(position, Alibi),
         "max_position_embeddings": config.length,
         "activation": names[found.mlp.activation],
@@ -101,6 +94,20 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
         "tie_word_embeddings": config.head.tied,
         **(rope.write(position) if isinstance(position, Rope) else {}),
+    }
+
+
+def _written(found: Parts) -> dict[str, Any]:
+    """Heads and wiring in their words: what the older models cannot say is the newer architecture."""
+    heads, kv_heads = found.attention.heads, found.attention.kv_heads or found.attention.heads
+    newer = found.wiring == "two_norms" or kv_heads not in (1, heads)
+    return {
+        "num_attention_heads": heads,
+        "num_kv_heads": kv_heads,
+        "multi_query": kv_heads == 1,
+        "new_decoder_architecture": newer,
+        "num_ln_in_parallel_attn": (1 + (found.wiring == "two_norms")) if newer else None,
+        "parallel_attn": found.wiring != "sequential",
     }
 
 

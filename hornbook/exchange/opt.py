@@ -19,7 +19,7 @@ OFFSET = 2  # rows of the table before position 0: those of fairseq's padding
 
 def read(fields: Fields) -> dict[str, Any]:
     """config.json -> recipe"""
-    dim, bias = need(fields, "hidden_size"), fields.get("enable_bias", True)
+    dim = need(fields, "hidden_size")
     width = fields.get("word_embed_proj_dim") or dim
     expect({"word_embed_proj_dim": width}, word_embed_proj_dim=dim)
     expect(fields, _remove_final_layer_norm=False)
@@ -37,23 +37,21 @@ def read(fields: Fields) -> dict[str, Any]:
             "placement": "pre" if fields.get("do_layer_norm_before", True) else "post",
             "position": {"type": "learned", "offset": OFFSET},
             "dropout": fields.get("dropout", 0.1),
-            "layer": layer(
-                {
-                    "heads": need(fields, "num_attention_heads"),
-                    "bias": bias,
-                    "output_bias": bias,
-                    "dropout": fields.get("attention_dropout", 0.0),
-                },
-                {
-                    "hidden": need(fields, "ffn_dim"),
-                    "activation": choose(fields, "activation_function", ACTIVATIONS, "relu"),
-                    "bias": bias,
-                },
-                norm,
-                "sequential",
-            ),
+            "layer": layer(*_sublayers(fields), norm, "sequential"),
         },
     }
+
+
+def _sublayers(fields: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
+    bias = fields.get("enable_bias", True)
+    attention = {
+        "heads": need(fields, "num_attention_heads"),
+        "bias": bias,
+        "output_bias": bias,
+        "dropout": fields.get("attention_dropout", 0.0),
+    }
+    activation = choose(fields, "activation_function", ACTIVATIONS, "relu")
+    return attention, {"hidden": need(fields, "ffn_dim"), "activation": activation, "bias": bias}
 
 
 def write(config: Decoder) -> dict[str, Any] | None:
