@@ -101,10 +101,12 @@ def generate(
     Example: hornbook generate runs/demo "def read_lines(path):"
     """
     import hornbook
+    from hornbook.model.encoder_decoder import EncoderDecoderModel
 
     text = sys.stdin.read() if prompt == "-" else prompt
     lm = hornbook.load(model)
-    sys.stdout.write(text)
+    if not isinstance(lm.module, EncoderDecoderModel):  # which answers a text and does not go on with it
+        sys.stdout.write(text)
     pieces = lm.stream(
         text,
         max_new_tokens=tokens,
