@@ -8,7 +8,7 @@ import torch
 from hornbook.core import recipe
 from hornbook.exchange import families
 from hornbook.model.cost import cost
-from hornbook.model.models import Decoder, Model
+from hornbook.model.models import Model
 from tests.exchange.parity import hf
 
 
@@ -32,15 +32,16 @@ def test_a_recipe_has_the_parameters_it_says(name: str) -> None:
     assert cost(design(name)).parameters == said(name)
 
 
-DECODERS = [name for name in NAMES if isinstance(design(name), Decoder)]
-PUBLIC = [name for name in DECODERS if families.fields_of(design(name))["model_type"] != "hornbook"]
+DECODERS = [name for name in NAMES if recipe.read(recipe.find(name)).get("type", "decoder") == "decoder"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", DECODERS)
 def test_transformers_counts_the_same(name: str) -> None:
     """Of the config.json that we write, on its own meta device."""
     fields = families.fields_of(design(name))
+    if fields["model_type"] == "hornbook":
+        pytest.skip("no public class has this design")
     config = hf.AutoConfig.for_model(**fields)
     with torch.device("meta"):
         model = hf.AutoModelForCausalLM.from_config(config)
