@@ -1,24 +1,22 @@
 """Exact duplicates: of equal texts the first is kept, wherever the others are.
 
 Eight bytes of hash a document: the chance of a false match among 100 million documents is 3 in 10,000. Many hashes are
-compared part by part, by their highest bits, so memory has a limit.
+compared part by part (scans.py), so memory has a limit: a byte a document besides.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from hornbook.corpus import scans as files
 from hornbook.corpus.clean import text_hash
 from hornbook.corpus.document import Across, Document, Result
-
-AT_ONCE = 1 << 24  # hashes that are sorted together: 400 MB with their places
-
-Hashes = NDArray[np.uint64]
+from hornbook.corpus.scans import AT_ONCE, Hashes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +35,9 @@ class ExactDuplicates(Across):
 
     def decide(self, scans: Sequence[Path], decisions: Sequence[Path]) -> None:
         """The first of equal hashes stays."""
-        write_flags(decisions, "keep", firsts(lambda: (read_column(scan, "hash") for scan in scans)))
+        flags = firsts(lambda: (files.read_column(scan, "hash") for scan in scans), decisions[0].parent)
+        for path, keep in zip(decisions, flags, strict=True):
+            files.write(path, {"keep": keep})
 
     def apply(self, documents: list[Document], decisions: pa.RecordBatch) -> Result:
         """Drop the others."""
@@ -50,44 +50,16 @@ class ExactDuplicates(Across):
         return result
 
 
-def firsts(read: Callable[[], Iterator[Hashes]], at_once: int = AT_ONCE) -> list[NDArray[np.bool_]]:
+def firsts(read: Callable[[], Iterator[Hashes]], folder: Path, *, at_once: int = AT_ONCE) -> list[NDArray[np.bool_]]:
     """For each array of hashes that `read()` yields: whether each is the first of its kind in all of them.
 
     >>> tasks = [np.array([7, 9, 7], np.uint64), np.array([9, 1], np.uint64)]
-    >>> [flags.tolist() for flags in firsts(lambda: iter(tasks))]
+    >>> [flags.tolist() for flags in firsts(lambda: iter(tasks), Path())]
     [[True, True, False], [False, True]]
     """
     sizes = [len(hashes) for hashes in read()]
     flags = np.zeros(sum(sizes), dtype=bool)
-    parts = 1 << max(0, (len(flags) // at_once).bit_length())
-    for part in range(parts):
-        places, hashes = _part(read(), part, parts)
-        flags[places[np.unique(hashes, return_index=True)[1]]] = True
+    for places, hashes in files.together(read, folder, at_once=at_once):
+        order, begins = files.same(hashes)
+        flags[places[order[begins]]] = True
     return np.split(flags, np.cumsum(sizes)[:-1]) if sizes else []
-
-
-def _part(arrays: Iterator[Hashes], part: int, parts: int) -> tuple[NDArray[np.int64], Hashes]:
-    """The places and values of the hashes whose highest bits say `part`, in order."""
-    shift = np.uint64(64 - parts.bit_length() + 1)
-    places, values, start = [np.empty(0, np.int64)], [np.empty(0, np.uint64)], 0
-    for hashes in arrays:
-        mine = np.flatnonzero(hashes >> shift == part) if parts > 1 else np.arange(len(hashes))
-        places.append(mine + start)
-        values.append(hashes[mine])
-        start += len(hashes)
-    return np.concatenate(places), np.concatenate(values)
-
-
-def read_column(path: Path, name: str) -> NDArray[Any]:
-    """A column of numbers of an Arrow file."""
-    with pa.memory_map(str(path)) as source:
-        column: NDArray[Any] = pa.ipc.open_file(source).read_all().column(name).to_numpy()
-    return column
-
-
-def write_flags(paths: Sequence[Path], name: str, flags: Sequence[NDArray[np.bool_]]) -> None:
-    """One Arrow file a task with one column of truth values."""
-    for path, values in zip(paths, flags, strict=True):
-        batch = pa.record_batch({name: pa.array(values)})
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
-            file.write_batch(batch)
