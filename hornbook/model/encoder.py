@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hornbook.model.blanked import BlankedTokens
 from hornbook.model.contacts import Contacts
+from hornbook.model.balance import balance
 from hornbook.model.embed import TokenEmbedding, Tokens
 from hornbook.model.head import Language
 from hornbook.model.heads import Heads
@@ -110,8 +111,10 @@ class EncoderModel(ModelBase):
             x = self.embed(given, position, positions, token_type_ids)
         else:
             x = self.embed(given, position, positions, sight)
-        hidden = self.stack(x, Context(position, positions, sight, x, self.stack.ways))
-        return self._output(hidden, sight.real, logits=logits)
+        context = Context(position, positions, sight, x, self.stack.ways)
+        output = self._output(self.stack(x, context), sight.real, logits=logits)
+        output.balance = balance(context.routed)
+        return output
 
     def predict_contacts(
         self, input_ids: Int[Tensor, "batch time"], attention_mask: Shaped[Tensor, "batch time"] | None = None

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from hornbook.model.balance import Routed, balance
 from hornbook.model.embed import Tokens
 from hornbook.model.head import Language
 from hornbook.model.init import Init, Normal
@@ -73,14 +74,18 @@ class EncoderDecoderModel(ModelBase):
         return self.decoder.new_state(batch, capacity)
 
     def encode(
-        self, input_ids: Int[Tensor, "batch places"], attention_mask: Shaped[Tensor, "batch places"] | None = None
+        self,
+        input_ids: Int[Tensor, "batch places"],
+        attention_mask: Shaped[Tensor, "batch places"] | None = None,
+        routed: list[Routed] | None = None,
     ) -> Float[Tensor, "batch places dim"]:
-        """What the encoder says of the source."""
+        """What the encoder says of the source; `routed` is told where its experts sent the tokens."""
         position = self.encoder.position
         sight = look(input_ids.shape[1], attention_mask)
         positions = positions_of(sight, input_ids.device, position.limit)
         x = self.source(input_ids, position, positions)
-        memory: Tensor = self.encoder(x, Context(position, positions, sight, x, self.encoder.ways))
+        context = Context(position, positions, sight, x, self.encoder.ways, routed=[] if routed is None else routed)
+        memory: Tensor = self.encoder(x, context)
         return memory
 
     def forward(
@@ -99,25 +104,26 @@ class EncoderDecoderModel(ModelBase):
         state: remembers source and target; once it has seen a source, `input_ids` is left out.
         logits: False returns only `hidden`, for a loss that calls `model.head` on parts of it.
         """
-        memory, real = self._memory(input_ids, attention_mask, state)
+        routed: list[Routed] = []
+        memory, real = self._memory(input_ids, attention_mask, state, routed)
         position, time = self.decoder.position, decoder_input_ids.shape[1]
         sight = look(time, decoder_attention_mask, state=state)
         positions = positions_of(sight, decoder_input_ids.device, position.limit)
         x = self.target(decoder_input_ids, position, positions)
-        context = Context(position, positions, sight, x, self.decoder.ways, memory, real)
+        context = Context(position, positions, sight, x, self.decoder.ways, memory, real, routed=routed)
         hidden = self.decoder(x, context, state)
         if state is not None:
             state.length += time
-        return ModelOutput(hidden, self.head(hidden) if logits else None)
+        return ModelOutput(hidden, self.head(hidden) if logits else None, balance=balance(routed))
 
     def _memory(
-        self, ids: Tensor | None, attention_mask: Tensor | None, state: State | None
+        self, ids: Tensor | None, attention_mask: Tensor | None, state: State | None, routed: list[Routed]
     ) -> tuple[Tensor, Tensor | None]:
         if ids is None:
             if state is None or state.memory is None:
                 raise ValueError("input_ids: no source; give one, or a state that has seen one")
             return state.memory, state.memory_real
-        memory, real = self.encode(ids, attention_mask), real_or_none(attention_mask)
+        memory, real = self.encode(ids, attention_mask, routed), real_or_none(attention_mask)
         if state is not None:
             state.memory, state.memory_real = memory, real
         return memory, real

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
@@ -52,6 +52,15 @@ class Objective(Protocol):
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         """The summed loss; 0, with gradients of 0, where nothing is trained."""
         ...
+
+
+def balanced(total: Tensor, count: int, output: Any) -> Tensor:
+    """The summed loss and, while experts are trained, what their uneven use adds to the mean of it.
+
+    A batch with nothing to train on has no say in it either.
+    """
+    balance: Tensor | None = output.balance
+    return total if balance is None else total + count * balance
 
 
 def trained(labels: Tensor) -> int:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import nn
 
-from hornbook.objective.batch import IGNORED, Batch, Loss, trained
+from hornbook.objective.batch import IGNORED, Batch, Loss, balanced, trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,6 @@ class Classification:
         loss = F.cross_entropy(output.logits.float(), batch.labels, reduction="sum", ignore_index=IGNORED)
         count = self.count(batch)
         if model.training:
-            return Loss(loss, count)
+            return Loss(balanced(loss, count, output), count)
         hits = int((output.logits.argmax(-1) == batch.labels).sum())
         return Loss(loss, count, {"accuracy": (hits, count)})

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from hornbook.objective.batch import Batch, Loss, trained
+from hornbook.objective.batch import Batch, Loss, balanced, trained
 from hornbook.objective.cross_entropy import cross_entropy
 
 
@@ -24,5 +24,4 @@ class NextToken:
         output: Any = model(**batch.inputs, logits=False)
         head: Any = model.head
         total, count = cross_entropy(output.hidden, batch.labels, head), self.count(batch)
-        # `balance` is of the mean loss; a batch with nothing to train on has no say in it either
-        return Loss(total if output.balance is None else total + count * output.balance, count)
+        return Loss(balanced(total, count, output), count)

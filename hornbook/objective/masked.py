@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hornbook.objective.batch import IGNORED, Batch, Loss, trained
+from hornbook.objective.batch import IGNORED, Batch, Loss, balanced, trained
 from hornbook.objective.cross_entropy import cross_entropy, right
 
 
@@ -37,7 +37,7 @@ class MaskedTokens:
             loss = loss + next_sentence(scores, follows, batch.labels)
             if not model.training:
                 shares["next_sentence_accuracy"] = int((scores.argmax(-1) == follows).sum()), len(follows)
-        return Loss(loss, count, shares)
+        return Loss(balanced(loss, count, output), count, shares)
 
 
 def next_sentence(scores: Tensor, follows: Tensor, labels: Tensor) -> Tensor:

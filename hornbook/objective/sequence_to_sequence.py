@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from hornbook.objective.batch import Batch, Loss, trained
+from hornbook.objective.batch import Batch, Loss, balanced, trained
 from hornbook.objective.cross_entropy import cross_entropy, right
 
 
@@ -35,6 +35,7 @@ class SequenceToSequence:
         head: Any = model.head
         count = self.count(batch)
         if model.training:
-            return Loss(cross_entropy(output.hidden, batch.labels, head, smoothing=self.label_smoothing), count)
+            loss = cross_entropy(output.hidden, batch.labels, head, smoothing=self.label_smoothing)
+            return Loss(balanced(loss, count, output), count)
         shares = {"accuracy": (right(output.hidden, batch.labels, head), count)}
         return Loss(cross_entropy(output.hidden, batch.labels, head), count, shares)

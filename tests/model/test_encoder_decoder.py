@@ -5,6 +5,7 @@ import torch
 
 from hornbook.core import recipe
 from hornbook.core.recipe import built_in_names
+from hornbook.model.balance import Routed
 from hornbook.model.cost import cost
 from hornbook.model.encoder_decoder import EncoderDecoder, EncoderDecoderModel
 from hornbook.model.models import Model
@@ -96,3 +97,19 @@ def test_parameters_of_the_papers(name: str, parameters: int) -> None:
 def test_without_a_source_there_is_no_answer() -> None:
     with pytest.raises(ValueError, match="input_ids: no source; give one, or a state that has seen one"):
         make("models/bart-tiny")(decoder_input_ids=rows(1, 2))
+
+
+def test_experts_of_both_sides_are_balanced_in_training_only() -> None:
+    experts = {"type": "experts", "experts": 4, "active": 2, "expert": {"type": "mlp", "hidden": 8}, "balance": 0.5}
+    model = make("models/t5-tiny", f"encoder.layer.1={experts}", f"decoder.layer.2={experts}")
+    source, answer = rows(2, 11), rows(2, 7, seed=1)
+    assert model(source, decoder_input_ids=answer).balance is None
+    both = model.train()(source, decoder_input_ids=answer).balance
+    routed: list[Routed] = []
+    model.encode(source, routed=routed)
+    assert len(routed) == 2  # layers of the encoder
+    assert 1 <= both.item() <= 2  # half of: 2 where all are used alike, 4 where the same two do all the work
+    both.backward()
+    routers = [module.router.weight for module in model.modules() if hasattr(module, "router")]
+    assert len(routers) == 4
+    assert all(router.grad is not None and router.grad.abs().sum() > 0 for router in routers)
