@@ -14,6 +14,8 @@ from hornbook.model.encoder_decoder import EncoderDecoder
 from hornbook.model.models import Model
 from hornbook.model.stack import Stack
 
+PARTS = ("part", "times", "parameters\neach", "\ntogether", "FLOPs\na token", "cache bytes\na token")
+
 
 def is_model(data: Any) -> bool:
     """Whether the plain data of a recipe is that of a model alone."""
@@ -91,4 +93,4 @@ def print_parts(counted: Cost) -> None:
         for part, times in counted.parts.items()
     ]
     rows.append(("all", None, None, counted.parameters, short(counted.flops), counted.cache_bytes()))
-    print_table(("part", "times", "parameters each", "together", "FLOPs a token", "cache bytes a token"), rows)
+    print_table(PARTS, rows)

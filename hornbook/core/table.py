@@ -34,7 +34,8 @@ def print_table(
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         numbers = of_numbers(row[place] for row in cells)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+        # where there is little room words are folded, but never a number; a header says itself where it may break
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
     for row in cells:
         table.add_row(*(Text(text_of(cell)) for cell in row))  # Text: a `[tag]` in a cell is no markup
     Console(file=file, highlight=False).print(table)

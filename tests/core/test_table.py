@@ -18,3 +18,10 @@ def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
     ]
     assert len(head) == len(body[0]) == len(body[1])
     assert body[0].index("demo") == body[1].index("[wide]") == head.index("run")
+
+
+def test_a_number_is_never_broken() -> None:
+    out = io.StringIO()  # 80 columns
+    print_table(("words", "how\nmany"), [("a word after the other " * 6, 45_098_336_256)], file=out)
+    assert "45,098,336,256" in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= 80
