@@ -22,7 +22,7 @@ def test_every_shape_adds_up(name: str, capsys: pytest.CaptureFixture[str], monk
     assert f"channels and {config.length:,} positions: {parameters:,} parameters" in lines[-1]
     (total,) = (line for line in lines if line.startswith("all "))
     assert total.split()[1] == f"{parameters:,}"
-    start = lines.index("part times parameters each together FLOPs a token cache bytes a token")
+    start = lines.index("part times each together a token a token")
     rows = lines[start + 2 : lines.index(total)]
     assert sum(int(row.split()[-3].replace(",", "")) for row in rows) == parameters
 
