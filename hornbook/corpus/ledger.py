@@ -9,9 +9,12 @@ from typing import Any
 
 from hornbook.core.errors import UserError
 from hornbook.corpus.document import Document, Result, size
+from hornbook.corpus.profile import Profile, count
 
 SAMPLES = 5  # per reason; enough to see whether a rule does what it should
 SAMPLE_CHARACTERS = 200
+MEASURES = ("documents", "bytes", "characters")
+PROFILES = ("read", "dropped", "kept")
 PLACES = 1_000  # bad places listed one by one; all are counted
 
 
@@ -43,11 +46,13 @@ class Reason:
     documents: int = 0
     bytes: int = 0
     samples: list[dict[str, str]] = field(default_factory=list)
+    sources: dict[str, int] = field(default_factory=dict)
 
     def add(self, document: Document) -> None:
         """Count one document and keep it as an example while there are few."""
         self.documents += 1
         self.bytes += size(document.text)
+        count(self.sources, document.source)
         if len(self.samples) < SAMPLES:
             self.samples.append({"id": document.id, "text": document.text[:SAMPLE_CHARACTERS]})
 
@@ -56,6 +61,8 @@ class Reason:
         self.documents += other.documents
         self.bytes += other.bytes
         self.samples += other.samples[: SAMPLES - len(self.samples)]
+        for source, documents in other.sources.items():
+            count(self.sources, source, documents)
 
 
 @dataclass
@@ -67,13 +74,16 @@ class StepAccount:
     documents_out: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    characters_in: int = 0
+    characters_out: int = 0
     dropped: dict[str, Reason] = field(default_factory=dict)
     changed: dict[str, Reason] = field(default_factory=dict)
 
     def include(self, other: "StepAccount") -> None:
         """Count what another has counted of the same step."""
-        for name in ("documents_in", "documents_out", "bytes_in", "bytes_out"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for measure in MEASURES:
+            for name in (f"{measure}_in", f"{measure}_out"):
+                setattr(self, name, getattr(self, name) + getattr(other, name))
         for mine, theirs in ((self.dropped, other.dropped), (self.changed, other.changed)):
             for name, reason in theirs.items():
                 mine.setdefault(name, Reason()).include(reason)
@@ -108,6 +118,8 @@ class Ledger:
     """Files read in another way than the plain one (file -> how), the first thousand."""
     fingerprint: str = ""
     """Hash of every text written, in order."""
+    profiles: dict[str, Profile] = field(default_factory=lambda: {name: Profile() for name in PROFILES})
+    """What documents were like when they were read, when they were dropped, and when they were kept."""
 
     @property
     def documents_read(self) -> int:
@@ -122,6 +134,7 @@ class Ledger:
     def see(self, document: Document) -> None:
         """Count a document that was read."""
         self.read.setdefault(document.source, Total()).add(document)
+        self.profiles["read"].add(document)
 
     def fault(self, place: str, why: str) -> None:
         """Count a file or line that could not be read."""
@@ -141,7 +154,7 @@ class Ledger:
 
     def skip(self, reason: str) -> None:
         """Count a file that was left out because it holds no text."""
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+        count(self.skipped, reason)
 
     def note(self, place: str, how: str) -> None:
         """Remember that a file was read in a special way."""
@@ -155,9 +168,13 @@ class Ledger:
         account.documents_out += len(result.kept)
         account.bytes_in += sum(size(document.text) for document in documents)
         account.bytes_out += sum(size(document.text) for document in result.kept)
+        account.characters_in += sum(len(document.text) for document in documents)
+        account.characters_out += sum(len(document.text) for document in result.kept)
         for reasons, pairs in ((account.dropped, result.dropped), (account.changed, result.changed)):
             for document, reason in pairs:
                 reasons.setdefault(reason, Reason()).add(document)
+        for document, _ in result.dropped:
+            self.profiles["dropped"].add(document)
         return result.kept
 
     def add(self, other: "Ledger") -> None:
@@ -167,16 +184,19 @@ class Ledger:
                 mine.setdefault(name, Total()).include(total)
         for name, step in other.steps.items():
             self.steps.setdefault(name, StepAccount(name)).include(step)
+        for name, profile in other.profiles.items():
+            self.profiles[name].include(profile)
         self.bad += other.bad
         self.bad_places += other.bad_places[: PLACES - len(self.bad_places)]
-        for reason, count in other.skipped.items():
-            self.skipped[reason] = self.skipped.get(reason, 0) + count
+        for reason, files in other.skipped.items():
+            count(self.skipped, reason, files)
         for place, how in other.notes.items():
             self.note(place, how)
 
     def keep(self, document: Document) -> None:
         """Count a document that came through all steps."""
         self.kept.setdefault(document.source, Total()).add(document)
+        self.profiles["kept"].add(document)
 
     def plain(self) -> dict[str, Any]:
         """The ledger as plain data."""
@@ -189,7 +209,8 @@ class Ledger:
             key: {name: Total(**total) for name, total in plain[key].items()} for key in ("read", "kept", "splits")
         }
         steps = {name: StepAccount.of(step) for name, step in plain["steps"].items()}
-        return cls(**{**plain, **totals, "steps": steps})
+        profiles = {name: Profile(**profile) for name, profile in plain["profiles"].items()}
+        return cls(**{**plain, **totals, "steps": steps, "profiles": profiles})
 
 
 class BadFile(Exception):

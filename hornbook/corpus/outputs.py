@@ -9,11 +9,10 @@ import pyarrow.parquet as pq
 
 from hornbook.core.files import new_file
 from hornbook.corpus.document import Across, Document, Result
+from hornbook.corpus.dropped import DROPPED
 from hornbook.corpus.ledger import SAMPLES, Ledger
 from hornbook.corpus.rows import SCHEMA, to_arrow
 from hornbook.corpus.task import Place
-
-DROPPED = pa.schema([*SCHEMA, ("step", pa.string()), ("reason", pa.string())])
 
 
 class Outputs:
@@ -46,11 +45,14 @@ class Outputs:
         return kept
 
     def write(self, documents: list[Document]) -> None:
-        """Keep some documents, and note what the step that follows has to know of them."""
+        """Keep some documents."""
         if documents:
             self._kept.write_table(to_arrow(documents))
-            if self.scan is not None:
-                self._scanned.write_batch(self.scan.scan(documents))
+
+    def note(self, documents: list[Document]) -> None:
+        """Note what the step that follows has to know of them."""
+        if documents and self.scan is not None:
+            self._scanned.write_batch(self.scan.scan(documents))
 
     def _is_new(self, step: str, reason: str) -> bool:
         """Whether a reason has been given less often than examples are shown."""

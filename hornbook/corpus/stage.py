@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from hornbook.core.files import read_json, write_json
 from hornbook.corpus import rows
+from hornbook.corpus.clock import Clock
 from hornbook.corpus.document import Document, batches
 from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.outputs import Outputs
@@ -23,6 +24,8 @@ from hornbook.corpus.steps import AcrossStep, EachStep
 from hornbook.corpus.task import Place, Task
 
 BAD_BEFORE_GIVING_UP = 1_000  # bad lines after which a task that is over its share stops instead of reading on
+
+READ, WRITE = "read", "write"  # what a task spends time on beside the steps
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,19 @@ class Stage:
         place = Place(self.folder, task.number)
         if place.ledger.is_file():
             return Ledger.of(read_json(place.ledger))
-        ledger, steps = Ledger(), [step.build() for step in self.steps]
+        ledger, clock, steps = Ledger(), Clock(), [step.build() for step in self.steps]
         scan = None if self.scan is None else self.scan.build()
         with Outputs(place, ledger, scan, all_dropped=self.keep_dropped) as outputs:
-            for batch in self._batches(task, outputs):
+            for batch in clock.each(READ if self.across is None else self.across.name, self._batches(task, outputs)):
                 for step in steps:
-                    batch = outputs.account(step.name, batch, step(batch))
-                outputs.write(batch)
+                    with clock(step.name):
+                        batch = outputs.account(step.name, batch, step(batch))
+                with clock(WRITE):
+                    outputs.write(batch)
+                if scan is not None:
+                    with clock(scan.name):
+                        outputs.note(batch)
+        write_json(place.timing, clock.seconds)
         write_json(place.ledger, ledger.plain())
         return ledger
 

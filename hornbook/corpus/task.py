@@ -51,9 +51,25 @@ class Place:
         return self.stage / f"{self.number:06d}.decisions.arrow"
 
     @property
+    def timing(self) -> Path:
+        """What it took (clock.py)."""
+        return self.stage / f"{self.number:06d}.timing.json"
+
+    @property
     def ledger(self) -> Path:
         """The account; written last."""
         return self.stage / f"{self.number:06d}.json"
+
+
+def stages(work: Path) -> list[Path]:
+    """The folders of the stages that have begun, in order."""
+    return sorted(work.glob("stage-*"), key=lambda folder: int(folder.name.rpartition("-")[2]))
+
+
+def places(stage: Path) -> list[Place]:
+    """The tasks of a stage that are done, in order."""
+    ledgers = (path for path in stage.glob("*.json") if path.stem.isdigit())
+    return [Place(stage, number) for number in sorted(int(path.stem) for path in ledgers)]
 
 
 def tasks(sources: Sequence[str], fault: Callable[[str, str], None]) -> Iterator[Task]:

@@ -27,6 +27,10 @@ def jsonl(path: Path, count: int, bad: tuple[int, ...] = ()) -> Path:
     return path
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_everything_that_came_in_is_accounted_for(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
@@ -72,8 +76,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", 500)
     first, second = (run(source, tmp_path / name) for name in ("one", "two"))
     assert first == second
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
     (tmp_path / "a.jsonl").write_text(source.read_text() + '\n{"text": "one more line of text"}')
     assert run(source, tmp_path / "three").fingerprint != first.fingerprint
 
@@ -166,11 +169,11 @@ def test_no_such_file_and_only_pictures_are_errors(tmp_path: Path) -> None:
 def test_a_failure_keeps_the_old_corpus(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", 200)
     run(source, tmp_path / "corpus")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "corpus").iterdir()}
+    before = contents(tmp_path / "corpus")
     source.write_text("{")
     with pytest.raises(UserError):
         run(source, tmp_path / "corpus")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "corpus").iterdir()} == before
+    assert contents(tmp_path / "corpus") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [".corpus.work", "a.jsonl", "corpus"]
     jsonl(source, 10)
     run(source, tmp_path / "corpus")  # other files: what was done for the old ones is of no use
@@ -182,7 +185,12 @@ def test_progress_ends_with_every_byte(tmp_path: Path) -> None:
     calls: list[tuple[str, int, int]] = []
     size = source.stat().st_size
     pipeline.run(Corpus(source=str(source)), tmp_path / "corpus", progress=lambda *call: calls.append(call))
-    assert calls == [("normalise, minimum length", size, size), ("exact duplicates", size, size)]
+    *stages, begun, written = calls
+    first, second = "normalise, minimum length", "exact duplicates"
+    together = (f"{second}, all together", 0, 0)
+    assert stages == [(first, 0, size), (first, size, size), together, (second, 0, size), (second, size, size)]
+    assert begun == ("split and write", 0, written[2])
+    assert written[1] == written[2]
 
 
 def test_the_ledger_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
