@@ -2,11 +2,26 @@
 
 import typing
 
+from hornbook.corpus.bad_words import BadWords
+from hornbook.corpus.c4 import C4, C4Paragraphs
+from hornbook.corpus.chinese import ChineseQuality
 from hornbook.corpus.clean import MinimumLength, Normalise
 from hornbook.corpus.exact import ExactDuplicates
+from hornbook.corpus.fineweb import FineWeb
+from hornbook.corpus.gopher import GopherQuality
+from hornbook.corpus.gopher_repetition import GopherRepetition
+from hornbook.corpus.language import DetectedLanguage, ScriptLanguage
+from hornbook.corpus.near import NearDuplicates
+from hornbook.corpus.paragraphs import RepeatedParagraphs
+from hornbook.corpus.refinedweb import RefinedWebLines
+from hornbook.corpus.substrings import RepeatedSubstrings
+from hornbook.corpus.urls import UrlBlockList
 
-EachStep = Normalise | MinimumLength
-AcrossStep = ExactDuplicates
+Tidy = Normalise | MinimumLength
+Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
+Listed = UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
+EachStep = Tidy | Heuristic | Listed
+AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings
 CorpusStep = EachStep | AcrossStep
 
-ACROSS = typing.get_args(AcrossStep) or (AcrossStep,)
+ACROSS = typing.get_args(AcrossStep)

@@ -1,0 +1,150 @@
+"""Gopher's repetition rules: a text that says the same lines, paragraphs or phrases over and over is no good.
+
+Rae et al. 2021, table A1. A phrase is counted by its characters: the commonest one of 2 to 4 words, and those of 5 to
+10 that came before, no word counted twice. In scripts without spaces n words are CHARACTERS_PER_WORD times n
+characters. Phrases are numbered, each from the one a word shorter and its last word, so numpy sorts where others keep
+sets of joined strings; and phrases of 10 words lie within repeated phrases of 5, so most texts need one look.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hornbook.corpus import lines as of_lines
+from hornbook.corpus.filter import TextFilter, check_shares
+from hornbook.corpus.signs import is_solid
+from hornbook.corpus.words import CHARACTERS_PER_WORD, unspaced, words
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GopherRepetition(TextFilter):
+    """Drops what repeats itself; every threshold is a share, of the lines and paragraphs or of the characters."""
+
+    name: ClassVar[str] = "gopher repetition"
+    max_paragraphs: float = 0.3
+    max_paragraph_characters: float = 0.2
+    max_lines: float = 0.3
+    max_line_characters: float = 0.2
+    top_phrases: tuple[float, ...] = (0.20, 0.18, 0.16)
+    """Of the commonest phrase of 2, 3, 4 words."""
+    repeated_phrases: tuple[float, ...] = (0.15, 0.14, 0.13, 0.12, 0.11, 0.10)
+    """Of all phrases of 5, 6, ... 10 words that came before."""
+
+    def __post_init__(self) -> None:
+        check_shares(self, "max_paragraphs", "max_paragraph_characters", "max_lines", "max_line_characters")
+
+    def reasons(self, text: str) -> Iterator[str]:
+        """Every rule that a text breaks."""
+        if not text:
+            yield "empty"
+            return
+        paragraphs = re.split(r"\n{2,}", text.strip())
+        count, characters = of_lines.repeated(paragraphs)
+        if count / len(paragraphs) > self.max_paragraphs:
+            yield "repeated paragraphs"
+        if characters / len(text) > self.max_paragraph_characters:
+            yield "characters in repeated paragraphs"
+        lines = re.split(r"\n+", text)
+        count, characters = of_lines.repeated(lines)
+        if count / len(lines) > self.max_lines:
+            yield "repeated lines"
+        if characters / len(text) > self.max_line_characters:
+            yield "characters in repeated lines"
+        yield from self._phrases(text)
+
+    def _phrases(self, text: str) -> Iterator[str]:
+        in_characters = unspaced(text)
+        cut = [word for word in words(text) if not in_characters or is_solid(word)]
+        phrases = Phrases.of(cut, spaced=not in_characters)
+        for n, most in enumerate(self.top_phrases, 2):
+            if phrases.top(in_words(n, in_characters)) > most * len(text):
+                yield f"one phrase of {n} words over and over"
+        smallest = min(self.repeated_phrases, default=1.0) * len(text)
+        for n, most in enumerate(self.repeated_phrases, 5):
+            length = in_words(n, in_characters)
+            if phrases.covered(length) <= smallest:
+                return  # longer phrases cover less
+            if phrases.repeated(length) > most * len(text):
+                yield f"repeated phrases of {n} words"
+
+
+def in_words(n: int, in_characters: bool) -> int:
+    """How many items of `words` a phrase of n words has."""
+    return math.ceil(n * CHARACTERS_PER_WORD) if in_characters else n
+
+
+@dataclass
+class Phrases:
+    """The words of a text as numbers, and its phrases of any length as numbers too."""
+
+    words: Numbers
+    ends: Numbers
+    """Characters of the words up to each, none for the spaces between them: one more than there are words."""
+    spaced: bool
+    _numbered: dict[int, Numbers] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cut: list[str], *, spaced: bool) -> "Phrases":
+        """Number the words in the order in which they come up."""
+        numbers: dict[str, int] = {}
+        ids = np.fromiter((numbers.setdefault(word, len(numbers)) for word in cut), np.int64, len(cut))
+        ends = np.zeros(len(cut) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, cut), np.int64, len(cut)), out=ends[1:])
+        return cls(ids, ends, spaced)
+
+    def numbered(self, n: int) -> Numbers:
+        """A number for the phrase of n words that begins at each word: equal numbers, equal phrases."""
+        if n == 1:
+            return self.words
+        if n not in self._numbered:
+            shorter = self.numbered(n - 1)[:-1]
+            pairs = shorter * (int(self.words.max(initial=0)) + 1) + self.words[n - 1 :]
+            self._numbered[n] = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+        return self._numbered[n]
+
+    def top(self, n: int) -> int:
+        """Characters that the commonest phrase takes in all; of equally common ones the first counts.
+
+        A phrase that stands once counts too, as in datatrove, but not in scripts without spaces.
+        """
+        if len(self.words) < n:
+            return 0
+        _, firsts, counts = np.unique(self.numbered(n), return_index=True, return_counts=True)
+        most = int(counts.max())
+        if most == 1 and not self.spaced:
+            return 0
+        first = int(firsts[counts == most].min())
+        return most * (int(self.ends[first + n] - self.ends[first]) + (n - 1) * self.spaced)
+
+    def covered(self, n: int) -> int:
+        """Characters in any phrase that came before: at least what `repeated` counts, and found by sorting alone."""
+        if len(self.words) < n:
+            return 0
+        phrases = self.numbered(n)
+        again = np.ones(len(phrases), bool)
+        again[np.unique(phrases, return_index=True)[1]] = False
+        edges = np.zeros(len(self.words) + 1, np.int64)
+        edges[:-n][again] += 1
+        edges[n:][again] -= 1
+        return int(np.diff(self.ends)[np.cumsum(edges[:-1]) > 0].sum())
+
+    def repeated(self, n: int) -> int:
+        """Characters in phrases that came before, left to right, each word counted once."""
+        seen: set[int] = set()
+        characters = place = 0
+        phrases = self.numbered(n).tolist()
+        while place < len(phrases):
+            if phrases[place] in seen:
+                characters += int(self.ends[place + n] - self.ends[place])
+                place += n
+            else:
+                seen.add(phrases[place])
+                place += 1
+        return characters
