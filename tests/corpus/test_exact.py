@@ -1,18 +1,14 @@
 """Exact duplicates: the first stays, whatever the parts, tasks and order of looking."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.corpus.document import Document
-from hornbook.corpus.exact import ExactDuplicates, firsts, read_column
-
-
-def document(text: str, name: str = "d") -> Document:
-    return Document(name, text, "s")
+from hornbook.corpus.exact import ExactDuplicates, firsts
+from tests.corpus.across import across, made
 
 
 @given(st.lists(st.lists(st.integers(0, 12)), max_size=6), st.integers(1, 40))
@@ -26,25 +22,13 @@ def test_the_first_of_each_kind_is_kept(tasks: list[list[int]], at_once: int) ->
         for number in task:
             want[-1].append(number not in seen)
             seen.add(number)
-    assert [flags.tolist() for flags in firsts(lambda: iter(arrays), at_once)] == want
+    with TemporaryDirectory() as folder:
+        found = firsts(lambda: iter(arrays), Path(folder), at_once=at_once)
+    assert [flags.tolist() for flags in found] == want
 
 
 def test_across_tasks_with_a_reason(tmp_path: Path) -> None:
-    step = ExactDuplicates()
-    tasks = [[document("a"), document("b"), document("a", "copy")], [], [document("b", "again"), document("c")]]
-    scans = [tmp_path / f"scan-{i}" for i in range(3)]
-    for path, task in zip(scans, tasks, strict=True):
-        batch = step.scan(task)
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
-            file.write_batch(batch)
-    decisions = [tmp_path / f"decision-{i}" for i in range(3)]
-    step.decide(scans, decisions)
-    dropped = []
-    for path, task in zip(decisions, tasks, strict=True):
-        assert len(read_column(path, "keep")) == len(task)
-        with pa.memory_map(str(path)) as source:
-            result = (
-                step.apply(task, pa.ipc.open_file(source).read_all().combine_chunks().to_batches()[0]) if task else None
-            )
-        dropped += [(d.id, reason) for d, reason in result.dropped] if result else []
-    assert dropped == [("copy", "exact duplicate"), ("again", "exact duplicate")]
+    documents = made(["a", "b", "a", "b", "c"])
+    result = across(ExactDuplicates(), [documents[:3], [], documents[3:]], tmp_path)
+    assert [(d.id, reason) for d, reason in result.dropped] == [("2", "exact duplicate"), ("3", "exact duplicate")]
+    assert [d.id for d in result.kept] == ["0", "1", "4"]
