@@ -13,6 +13,7 @@ from hornbook.corpus.gopher_repetition import GopherRepetition
 from hornbook.corpus.language import DetectedLanguage, ScriptLanguage
 from hornbook.corpus.near import NearDuplicates
 from hornbook.corpus.paragraphs import RepeatedParagraphs
+from hornbook.corpus.private import PrivateData
 from hornbook.corpus.refinedweb import RefinedWebLines
 from hornbook.corpus.substrings import RepeatedSubstrings
 from hornbook.corpus.urls import UrlBlockList
@@ -20,7 +21,7 @@ from hornbook.corpus.urls import UrlBlockList
 Tidy = Normalise | MinimumLength
 Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
 Listed = UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
-EachStep = Tidy | Heuristic | Listed
+EachStep = Tidy | Heuristic | Listed | PrivateData
 AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings
 CorpusStep = EachStep | AcrossStep
 
