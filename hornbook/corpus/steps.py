@@ -14,6 +14,7 @@ from hornbook.corpus.language import DetectedLanguage, ScriptLanguage
 from hornbook.corpus.near import NearDuplicates
 from hornbook.corpus.paragraphs import RepeatedParagraphs
 from hornbook.corpus.private import PrivateData
+from hornbook.corpus.private_names import NamedEntities
 from hornbook.corpus.refinedweb import RefinedWebLines
 from hornbook.corpus.substrings import RepeatedSubstrings
 from hornbook.corpus.urls import UrlBlockList
@@ -21,7 +22,7 @@ from hornbook.corpus.urls import UrlBlockList
 Tidy = Normalise | MinimumLength
 Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
 Listed = UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
-EachStep = Tidy | Heuristic | Listed | PrivateData
+EachStep = Tidy | Heuristic | Listed | PrivateData | NamedEntities
 AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings
 CorpusStep = EachStep | AcrossStep
 
