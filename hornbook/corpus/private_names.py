@@ -1,10 +1,11 @@
-"""Names of people and places, which no expression can list: a language model marks them (Microsoft's presidio on spaCy).
+"""Names of people and places, which no expression can list: a language model marks them (presidio on spaCy).
 
 It is the dearest step there is: a core marks about 10 documents of 2.6 kB a second, where the others look at thousands
 (docs/corpus.md). Put it after all that drops. Its model has to be installed; nothing is downloaded. Street addresses
 are found as far as the model takes their parts for places.
 """
 
+import importlib
 import importlib.util
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -70,9 +71,7 @@ def _analyzer(model: str, language: str) -> Any:
     for module, fix in (("presidio_analyzer", "pip install presidio-analyzer"), (model, "install that spaCy model")):
         if importlib.util.find_spec(module) is None:
             raise UserError(f"named_entities: {module} is not installed; {fix}, or leave the step out")
-    from presidio_analyzer import AnalyzerEngine
-    from presidio_analyzer.nlp_engine import NlpEngineProvider
-
+    presidio, engines = map(importlib.import_module, ("presidio_analyzer", "presidio_analyzer.nlp_engine"))
     models = [{"lang_code": language, "model_name": model}]
-    engine = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": models}).create_engine()
-    return AnalyzerEngine(nlp_engine=engine, supported_languages=[language])
+    engine = engines.NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": models}).create_engine()
+    return presidio.AnalyzerEngine(nlp_engine=engine, supported_languages=[language])

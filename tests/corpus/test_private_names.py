@@ -34,7 +34,7 @@ def test_names_are_replaced_with_a_reason_for_each_kind(monkeypatch: pytest.Monk
 
 
 def test_what_is_missing_is_said_at_once() -> None:
-    with pytest.raises(UserError, match="is not installed; .*, or leave the step out"):
+    with pytest.raises(UserError, match=r"is not installed; .*, or leave the step out"):
         NamedEntities(model="no_such_model").build()
     with pytest.raises(ValueError, match="between 0 and 1"):
         NamedEntities(certainty=85)
