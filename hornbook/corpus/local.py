@@ -1,16 +1,35 @@
-"""The same function for many things, in some processes of this machine; results in the order of the things."""
+"""The tasks of a corpus in some processes of this machine; results in the order of the tasks."""
 
 import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 2  # things handed out per process before the oldest answer is waited for: enough to keep all busy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """The processors of this machine."""
+
+    USUAL: ClassVar[bool] = True
+
+    processes: int | None = 1
+    """That work at the same time; null: as many as there are cores. What comes out is the same."""
+
+    def __post_init__(self) -> None:
+        if self.processes is not None and self.processes < 1:
+            raise ValueError(f"processes: {self.processes} do nothing; give 1 or more, or null for one per core")
+
+    def each(self, function: Callable[[T], R], things: Iterable[T]) -> Iterator[R]:
+        """`function(thing)` for every thing, in order."""
+        return each(function, things, processes=self.processes or cores())
 
 
 def each(function: Callable[[T], R], things: Iterable[T], *, processes: int) -> Iterator[R]:
