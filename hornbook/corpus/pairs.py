@@ -16,7 +16,8 @@ from hornbook.corpus import sources
 from hornbook.corpus.clean import normalise, text_hash
 from hornbook.corpus.document import Document
 from hornbook.corpus.ledger import Ledger, Reason, StepAccount
-from hornbook.corpus.read import kind_of, open_packed
+from hornbook.corpus.packed import open_packed
+from hornbook.corpus.read import kind_of
 from hornbook.corpus.write import Writer
 
 BAD_SHARE = 0.05  # of the lines may be unreadable, as in corpus.pipeline

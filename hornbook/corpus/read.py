@@ -1,25 +1,21 @@
-"""From files to documents: text and source code, JSONL, JSON and Parquet, also packed as .gz or .zst.
+"""From files to documents: text and source code, JSONL, JSON, CSV, Parquet, pages and web archives, also packed.
 
-What cannot be read is counted with its place and skipped; only where the recipe names a single file is it an error at
-once. HTML, WARC, PDF and CSV are not read here.
+What cannot be read is counted with its place and skipped; only where the recipe names a single file is a file that
+cannot be read an error at once. PDF and office documents are not read here.
 """
 
-import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-import pyarrow as pa
 
 from hornbook.core.errors import UserError
-from hornbook.corpus import plain, tables
+from hornbook.corpus import csv_rows, html, plain, tables, warc
 from hornbook.corpus.document import Document
 from hornbook.corpus.ledger import BadFile, Ledger, NoText
+from hornbook.corpus.packed import PACKED, open_packed
 from hornbook.corpus.sources import File
 
-PACKED = (".gz", ".zst")
+LINES = (".jsonl", ".ndjson")
 
 
 def documents(file: File, column: str, ledger: Ledger, *, strict: bool) -> Iterator[Document]:
@@ -39,19 +35,34 @@ def documents(file: File, column: str, ledger: Ledger, *, strict: bool) -> Itera
 def _read(file: File, column: str, ledger: Ledger) -> Iterator[Document]:
     kind = kind_of(file.path)
     try:
-        if kind == ".parquet":
+        if kind in warc.ENDINGS:
+            yield from warc.documents(file, kind, ledger)
+        elif kind == ".parquet":
             yield from tables.parquet(file, column, ledger)
-            return
-        if kind not in (".jsonl", ".ndjson", ".json"):
+        elif kind in (*LINES, ".json", *csv_rows.ENDINGS, *html.ENDINGS):
+            yield from _stream(file, kind, column, ledger)
+        else:
             yield from plain.pieces(lambda: open_packed(file.path), file, ledger)
-            return
-        with open_packed(file.path) as stream:
-            rows = tables.whole if kind == ".json" else tables.lines
-            yield from rows(stream, file, column, ledger)
     except PermissionError:
         raise BadFile(str(file.path), "no permission to read it; change its mode or owner") from None
     except (OSError, EOFError, zlib.error) as error:
         raise BadFile(str(file.path), f"damaged or unreadable ({error}); replace or delete it") from None
+
+
+def _stream(file: File, kind: str, column: str, ledger: Ledger) -> Iterator[Document]:
+    """Of a file that is read once, from its first byte on."""
+
+    def damaged(offset: int, why: str) -> None:
+        ledger.fault(f"{file.path}:{offset}", f"packed data damaged from this byte on ({why})")
+
+    with open_packed(file.path, damaged if kind in LINES else None) as stream:
+        if kind in html.ENDINGS:
+            yield html.whole(stream, file)
+        elif kind in csv_rows.ENDINGS:
+            yield from csv_rows.rows(stream, file, column, ledger)
+        else:
+            rows = tables.lines if kind in LINES else tables.whole
+            yield from rows(stream, file, column, ledger)
 
 
 def kind_of(path: Path) -> str:
@@ -64,14 +75,3 @@ def kind_of(path: Path) -> str:
     if suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
     return suffixes[-1] if suffixes else ""
-
-
-def open_packed(path: Path) -> BinaryIO:
-    """A file's bytes, unpacked as they are read."""
-    match path.suffix.lower():
-        case ".gz":
-            return io.BufferedReader(gzip.open(path))
-        case ".zst":
-            return io.BufferedReader(pa.input_stream(str(path), compression="zstd"), 1 << 16)
-        case _:
-            return path.open("rb")

@@ -7,9 +7,11 @@ from hornbook.corpus.c4 import C4, C4Paragraphs
 from hornbook.corpus.chinese import ChineseQuality
 from hornbook.corpus.clean import MinimumLength, Normalise
 from hornbook.corpus.exact import ExactDuplicates
+from hornbook.corpus.extract import Extract
 from hornbook.corpus.fineweb import FineWeb
 from hornbook.corpus.gopher import GopherQuality
 from hornbook.corpus.gopher_repetition import GopherRepetition
+from hornbook.corpus.gutenberg import Gutenberg
 from hornbook.corpus.language import DetectedLanguage, ScriptLanguage
 from hornbook.corpus.near import NearDuplicates
 from hornbook.corpus.paragraphs import RepeatedParagraphs
@@ -19,10 +21,11 @@ from hornbook.corpus.refinedweb import RefinedWebLines
 from hornbook.corpus.substrings import RepeatedSubstrings
 from hornbook.corpus.urls import UrlBlockList
 
+Wrapped = Extract | Gutenberg
 Tidy = Normalise | MinimumLength
 Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
 Listed = UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
-EachStep = Tidy | Heuristic | Listed | PrivateData | NamedEntities
+EachStep = Wrapped | Tidy | Heuristic | Listed | PrivateData | NamedEntities
 AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings
 CorpusStep = EachStep | AcrossStep
 
