@@ -18,8 +18,7 @@ from hornbook.corpus.words import CHARACTERS_PER_WORD, TERMINAL, UNSPACED, sente
 
 CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 FINISHED = (".", "?", "!", '"', "'")
-POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
-BOILERPLATE = re.compile("|".join(("javascript", *POLICIES)))
+POLICIES = re.compile("terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +66,10 @@ class C4:
         count = 0
         for line in text.splitlines():
             line, reason = self._line(line.strip())
+            if not reason and (whole := self._page(line.lower())):
+                return text, whole, ""
+            reason = reason or _boilerplate(line.lower())
             if reason:
-                reasons[reason] += 1
-                continue
-            if "lorem ipsum" in line.lower():
-                return text, "lorem ipsum", ""
-            if "{" in line and not self.curly_brackets:
-                return text, "curly bracket", ""
-            if reason := _boilerplate(line):
                 reasons[reason] += 1
                 continue
             if count < self.min_sentences:
@@ -95,6 +90,14 @@ class C4:
         count = len(UNSPACED.findall(line)) / CHARACTERS_PER_WORD if in_characters else len(pieces)
         return line, "lines of few words" if count < self.min_line_words else None
 
+    def _page(self, line: str) -> str | None:
+        """Why a line in lower case is the end of its page."""
+        if "lorem ipsum" in line:
+            return "lorem ipsum"
+        if "{" in line and not self.curly_brackets and "javascript" not in line:  # that line goes, the page may stay
+            return "curly bracket"
+        return None
+
 
 def _finished(line: str, in_characters: bool) -> bool:
     if in_characters and (line[-1:] in TERMINAL or line[-1:] in CLOSING_QUOTES):
@@ -103,8 +106,9 @@ def _finished(line: str, in_characters: bool) -> bool:
 
 
 def _boilerplate(line: str) -> str | None:
-    found = BOILERPLATE.search(line.lower())
-    return found and ("lines about javascript" if "javascript" in line.lower() else "lines about policies")
+    if "javascript" in line:
+        return "lines about javascript"
+    return "lines about policies" if POLICIES.search(line) else None
 
 
 @dataclass(frozen=True, kw_only=True)

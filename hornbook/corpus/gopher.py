@@ -59,7 +59,8 @@ class GopherQuality(TextFilter):
         yield from self._signs(text, len(solid) if in_characters else len(cut))
         yield from self._lines(text, in_characters)
         counted = solid if in_characters else cut
-        if sum(map(has_letter, counted)) < self.min_lettered * len(counted):
+        needed = self.min_lettered * len(counted)
+        if sum(map(str.isalpha, counted)) < needed and sum(map(has_letter, counted)) < needed:  # the quick look first
             yield "too few words with letters"
         if not in_characters and len(set(self.stop_words).intersection(cut)) < self.min_stop_words:
             yield "too few stop words"

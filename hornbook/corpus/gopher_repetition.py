@@ -80,6 +80,24 @@ def in_words(n: int, in_characters: bool) -> int:
     return math.ceil(n * CHARACTERS_PER_WORD) if in_characters else n
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """The phrases of a length: equal numbers, equal phrases."""
+
+    numbers: Numbers
+    """Of the phrase that begins at each word."""
+    firsts: Numbers
+    """Where each number comes first."""
+    counts: Numbers
+    """How often it comes."""
+
+    @classmethod
+    def of(cls, keys: Numbers) -> "Numbered":
+        """Number some keys."""
+        _, firsts, numbers, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+        return cls(numbers, firsts, counts)
+
+
 @dataclass
 class Phrases:
     """The words of a text as numbers, and its phrases of any length as numbers too."""
@@ -88,7 +106,7 @@ class Phrases:
     ends: Numbers
     """Characters of the words up to each, none for the spaces between them: one more than there are words."""
     spaced: bool
-    _numbered: dict[int, Numbers] = field(default_factory=dict)
+    _numbered: dict[int, "Numbered"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cut: list[str], *, spaced: bool) -> "Phrases":
@@ -99,14 +117,13 @@ class Phrases:
         np.cumsum(np.fromiter(map(len, cut), np.int64, len(cut)), out=ends[1:])
         return cls(ids, ends, spaced)
 
-    def numbered(self, n: int) -> Numbers:
-        """A number for the phrase of n words that begins at each word: equal numbers, equal phrases."""
-        if n == 1:
-            return self.words
+    def of_length(self, n: int) -> "Numbered":
+        """The phrases of n words."""
         if n not in self._numbered:
-            shorter = self.numbered(n - 1)[:-1]
-            pairs = shorter * (int(self.words.max(initial=0)) + 1) + self.words[n - 1 :]
-            self._numbered[n] = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+            keys = self.words
+            if n > 1:
+                keys = self.of_length(n - 1).numbers[:-1] * (int(self.words.max(initial=0)) + 1) + self.words[n - 1 :]
+            self._numbered[n] = Numbered.of(keys)
         return self._numbered[n]
 
     def top(self, n: int) -> int:
@@ -116,20 +133,20 @@ class Phrases:
         """
         if len(self.words) < n:
             return 0
-        _, firsts, counts = np.unique(self.numbered(n), return_index=True, return_counts=True)
-        most = int(counts.max())
+        phrases = self.of_length(n)
+        most = int(phrases.counts.max())
         if most == 1 and not self.spaced:
             return 0
-        first = int(firsts[counts == most].min())
+        first = int(phrases.firsts[phrases.counts == most].min())
         return most * (int(self.ends[first + n] - self.ends[first]) + (n - 1) * self.spaced)
 
     def covered(self, n: int) -> int:
         """Characters in any phrase that came before: at least what `repeated` counts, and found by sorting alone."""
         if len(self.words) < n:
             return 0
-        phrases = self.numbered(n)
-        again = np.ones(len(phrases), bool)
-        again[np.unique(phrases, return_index=True)[1]] = False
+        phrases = self.of_length(n)
+        again = np.ones(len(phrases.numbers), bool)
+        again[phrases.firsts] = False
         edges = np.zeros(len(self.words) + 1, np.int64)
         edges[:-n][again] += 1
         edges[n:][again] -= 1
@@ -139,7 +156,7 @@ class Phrases:
         """Characters in phrases that came before, left to right, each word counted once."""
         seen: set[int] = set()
         characters = place = 0
-        phrases = self.numbered(n).tolist()
+        phrases = self.of_length(n).numbers.tolist()
         while place < len(phrases):
             if phrases[place] in seen:
                 characters += int(self.ends[place + n] - self.ends[place])

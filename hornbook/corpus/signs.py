@@ -7,9 +7,10 @@ import string
 from hornbook.corpus.words import TERMINAL
 
 CONTROLS = "".join(map(chr, [*range(9), *range(11, 32), *range(127, 160)]))
-SIGNS = string.punctuation + "—”％〈、━【」，】；～“《„’«»∶´．–（）？！：。…►" + CONTROLS
+SIGNS = string.punctuation + "—”％〈〉、━【】「」『』，；～“《》„’«»∶´．–（）？！：。…►" + CONTROLS
 SIGNS += "".join(sorted(TERMINAL))
-"""Those that CCNet takes off (Wenzek et al. 2020), and what ends a sentence in any script; bullets are not among them."""
+"""Those that CCNet takes off (Wenzek et al. 2020), and what ends a sentence in any script; no bullets."""
+SINGLE = frozenset(SIGNS)
 
 
 def is_solid(word: str) -> bool:
@@ -18,7 +19,7 @@ def is_solid(word: str) -> bool:
     >>> is_solid("n't"), is_solid("?!"), is_solid("•")
     (True, False, True)
     """
-    return word.isalnum() or bool(word.strip(SIGNS))
+    return word.isalnum() or (word not in SINGLE and bool(word.strip(SIGNS)))
 
 
 def has_letter(word: str) -> bool:

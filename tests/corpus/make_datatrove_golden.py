@@ -81,7 +81,7 @@ def main(data: Path) -> None:
     """Ask every filter about every text."""
     every, reasons, texts = filters(), [], {}
     sources = (real_texts.english, real_texts.pages, real_texts.languages, real_texts.chinese)
-    for text in (text for source in sources for text in source(data)):
+    for text in [*real_texts.made(), *(text for source in sources for text in source(data))]:
         answer = []
         for name, rules in every.items():
             for rule in rules:

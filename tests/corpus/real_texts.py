@@ -1,12 +1,13 @@
 """Texts of ../shared/data as documents: good and bad, from a headline to a chapter, in some 380 languages.
 
-Standard library only: the script that asks datatrove reads them in an interpreter of its own.
+`made` needs none of it. Standard library only: the script that asks datatrove reads them in an interpreter of its own.
 """
 
 import gzip
 import hashlib
 import html
 import json
+import random
 import re
 import zipfile
 from collections.abc import Iterator
@@ -91,6 +92,33 @@ def pieces(text: str) -> list[str]:
 def key(text: str) -> str:
     """What a text is called in the golden file."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
+
+
+def made() -> Iterator[str]:
+    """120 texts of made-up sentences, each with some fault: most rules are broken by some, nearly broken by others."""
+    sentence = (
+        "the cat and a dog have been to that old house with it's red-brown roof, where $5.50 (or so) don't matter"
+    )
+    words = sentence.split()
+    faults = {
+        "bullets": lambda line, numbers: f"- {line}" if numbers.random() < 0.95 else line,
+        "dots": lambda line, numbers: line.rstrip(".") + "..." * (numbers.random() < 0.35),
+        "hashes": lambda line, numbers: line.replace(" ", " #") if numbers.random() < 0.2 else line,
+        "short": lambda line, numbers: line[: numbers.choice((12, 25, 60))],
+        "open": lambda line, numbers: line.rstrip(".") if numbers.random() < 0.85 else line,
+        "code": lambda line, numbers: line + (" Use javascript {}." if numbers.random() < 0.1 else " Yes!"),
+        "policy": lambda line, numbers: line + numbers.choice((" See our privacy policy.", "[1]", " lorem ipsum.", "")),
+        "numbers": lambda line, numbers: re.sub(r"[aeiou]\w+", lambda _: str(numbers.randrange(999)), line),
+        "long": lambda line, numbers: line.replace("house", "supercalifragilisticexpialidociously" * 3),
+        "again": lambda line, numbers: (
+            line if numbers.random() < 0.7 else "Home news sport weather and more of the same."
+        ),
+    }
+    for number in range(12):
+        for name, fault in faults.items():
+            numbers = random.Random(f"{name} {number}")
+            lines = [" ".join(numbers.choices(words, k=numbers.randrange(3, 25))).capitalize() + "." for _ in range(14)]
+            yield "\n\n"[number % 2 :].join(fault(line, numbers) for line in lines[: 2 + number])
 
 
 def _read(path: Path) -> str:
