@@ -18,12 +18,12 @@ from hornbook.core.errors import UserError
 from hornbook.core.files import read_json, write_json
 from hornbook.core.run import Run, environment
 from hornbook.corpus.stored import texts
+from hornbook.corpus_made import make
 from hornbook.data import shards, tokenize
 from hornbook.jobs import has_pairs
 from hornbook.settings import Recipe, load
 from hornbook.size import choose
 from hornbook.stages import train_stage
-from hornbook.tasks import read
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
 from hornbook.train.parallel import is_first, processes_here, ranks
@@ -107,7 +107,9 @@ class Build:
     def _refuse_another(self, before: Recipe) -> None:
         was, now = dict(recipes.leaves(before)), dict(recipes.leaves(self.recipe))
         for key in sorted(was.keys() | now.keys()):
-            if key.rpartition(".")[2] in HARMLESS or key.startswith(("finetune", "instruct", "evaluate")):
+            if key.rpartition(".")[2] in HARMLESS or key.startswith(
+                ("finetune", "instruct", "evaluate", "corpus.engine")
+            ):
                 continue
             if was.get(key) != now.get(key):
                 raise UserError(
@@ -117,11 +119,12 @@ class Build:
 
     def _corpus(self) -> None:
         config = self.recipe.corpus
-        key = digest(recipes.dump(config), config.fingerprint())
+        said = {name: value for name, value in recipes.dump(config).items() if name != "engine"}  # changes nothing
+        key = digest(said, config.fingerprint())
         if self._skip("corpus", key, self.run.corpus):
             return
         began = time.monotonic()
-        ledger = read(config, self.run.corpus)
+        ledger = make(config, self.run.corpus)
         train, held_out = (ledger.splits[name] for name in ("train", "validation"))
         self._finish("corpus", key, began)
         self.console.note(

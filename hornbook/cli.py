@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
 from hornbook.cli_export import export
 from hornbook.cli_tokenizer import tokenizer_app
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(corpus_app, name="corpus")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
 app.command()(embed)
@@ -57,17 +59,6 @@ def train(
 
     more = [f"{stage}.processes={processes}"] if processes is not None else []
     Build(recipe, [*(overrides or []), *more], run).train(stage)
-
-
-@app.command()
-def corpus(recipe: RecipeName, overrides: Overrides = None, run: RunFolder = None) -> None:
-    """Only the first stage: read, clean, deduplicate and split the documents.
-
-    Example: hornbook corpus demo corpus.source=notes/
-    """
-    from hornbook.build import Build
-
-    Build(recipe, overrides or [], run).corpus()
 
 
 @app.command()

@@ -4,6 +4,7 @@ The rows of `data:` say it all: whoever hides tokens wants them guessed, by a mo
 recipe names its rows, and the kinds of corpus and objective are lent where it leaves them out; its model is checked.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from hornbook.core.errors import RecipeError
 from hornbook.core.recipe import tag
 from hornbook.corpus import images, pairs, pipeline, reversals
+from hornbook.corpus.engine import Progress
 from hornbook.corpus.images import ImageFiles
 from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.pairs import PairFiles
@@ -115,8 +117,17 @@ def _check_images(corpus: object, model: object) -> None:
             raise RecipeError(f"corpus.{ours}: {made} is not model.embed.{theirs}={read}; make the two the same")
 
 
-def read(config: Documents, folder: Path) -> Ledger:
-    """Run the corpus stage: read what the recipe names and write it into a new folder."""
+def read(
+    config: Documents,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    timed: Callable[[dict[str, Any]], None] | None = None,
+) -> Ledger:
+    """Run the corpus stage: read what the recipe names and write it into a new folder.
+
+    `progress` and `timed` hear of what is cleaned in steps (pipeline.py); pairs and images are read at once.
+    """
     match config:
         case PairFiles():
             return pairs.run(config, folder)
@@ -125,7 +136,7 @@ def read(config: Documents, folder: Path) -> Ledger:
         case ImageFiles():
             return images.run(config, folder)
         case Corpus():
-            return pipeline.run(config, folder)
+            return pipeline.run(config, folder, progress=progress, timed=timed)
 
 
 def vocabularies(model: type) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ svg .tick, svg .label { fill: var(--soft); font-size: 12px; }
 .faint { stroke-width: 1; opacity: .35; }
 .grid { stroke: var(--rule); } .axis, .whisker { stroke: var(--soft); fill: none; }
 .whisker { stroke: var(--ink); } .ours { fill: var(--c0); } .theirs { fill: var(--theirs); }
-.value { font-weight: 600; }
+.value { font-weight: 600; } .lost { fill: var(--c1); opacity: .32; }
 .reading { opacity: 0; } .reading:hover { opacity: 1; }
 .narrow { display: none; }
 .scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
@@ -59,10 +59,16 @@ pre, code { font: .86rem/1.55 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu 
 pre { background: var(--sheet); border: 1px solid var(--rule); border-radius: 8px; padding: 1rem 1.2rem;
   margin: .4rem 0 1.4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 pre b { color: var(--c0); font-weight: 600; }
+.heat td { padding-right: .8rem; } .heat td:nth-child(-n+2) { white-space: nowrap; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; } .pair pre { margin-top: .3rem; }
+.note b { color: var(--ink); font-weight: 600; } mark { background: none; color: inherit; border-radius: 2px;
+  box-shadow: inset 0 -.5em color-mix(in srgb, var(--c1) 34%, transparent); }
+pre.prose { font-family: inherit; font-size: .92rem; }
 details { margin: .8rem 0; } summary { cursor: pointer; color: var(--soft); } summary:hover { color: var(--ink); }
 footer { margin-top: 4rem; color: var(--soft); font-size: .85rem; }
 @media (max-width: 600px) { main { padding: 1.5rem 1rem 3rem; } h1 { font-size: 1.7rem; } .wide { display: none; }
-  .narrow { display: block; } th, td { padding-right: 1rem; } .facts { grid-template-columns: 1fr 1fr; } }
+  .narrow { display: block; } th, td { padding-right: 1rem; } .facts, .pair { grid-template-columns: 1fr 1fr; }
+  .pair { grid-template-columns: 1fr; } }
 @media print { body { background: none; } h2, figure { break-inside: avoid; } }
 """
 

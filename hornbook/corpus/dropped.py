@@ -93,11 +93,11 @@ def _tables(work: Path, *, everything: bool) -> Iterator[pa.Table]:
                     yield taken
 
 
-def _first(table: pa.Table, given: dict[tuple[str, str], int]) -> list[int]:
+def _first(table: pa.Table, given: dict[tuple[str, str], int]) -> pa.Array:
     """The rows whose reason has been given less often than documents are gathered of it."""
     found = []
     for row, key in enumerate(zip(table["step"].to_pylist(), table["reason"].to_pylist(), strict=True)):
         given[key] = given.get(key, 0) + 1
         if given[key] <= GATHERED:
             found.append(row)
-    return found
+    return pa.array(found, pa.int64())

@@ -10,19 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hornbook.core.files import write_text
-from hornbook.corpus import local
-from hornbook.corpus.document import Across, Document
+from hornbook.core.files import write_json
+from hornbook.corpus.clock import Clock
+from hornbook.corpus.document import Across
 from hornbook.corpus.ledger import Ledger
-from hornbook.corpus.rows import read
 from hornbook.corpus.stage import Reading, Stage
 from hornbook.corpus.steps import ACROSS, AcrossStep, CorpusStep, EachStep
 from hornbook.corpus.task import Place, Task
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, and how many bytes of how many are."""
+"""Called with what is being done, and how many bytes of how many are (0 of 0 where that cannot be said)."""
 Each = Callable[[Stage, Iterable[Task]], Iterator[Ledger]]
-"""Does every task of a stage, and gives the accounts in order."""
+"""Does every task of a stage, and gives the accounts in order: `Local().each`, `Ray().each`."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,15 @@ class Engine:
             listed = [Task(task.number, (), task.bytes) for task in listed]
             places, before = [Place(folder, task.number) for task in listed], folder
             if leg.scan is not None:
+                if self.progress:
+                    self.progress(f"{leg.scan.name}, all together", 0, 0)
                 decide(leg.scan.build(), places)
         return places
 
     def _do(self, stage: Stage, tasks: list[Task], name: str, ledger: Ledger) -> None:
         total, done = sum(task.bytes for task in tasks), 0
+        if self.progress:
+            self.progress(name, 0, total)
         for task, account in zip(tasks, self.each(stage, tasks), strict=True):
             ledger.add(account)
             done += task.bytes
@@ -88,16 +91,7 @@ def decide(step: Across, places: Sequence[Place]) -> None:
     """Let a step decide about all tasks, unless it has."""
     if not places or (mark := places[0].stage / "decided").is_file():
         return
-    step.decide([place.scan for place in places], [place.decisions for place in places])
-    write_text(mark, "")
-
-
-def locally(processes: int) -> Each:
-    """On some processes of this machine."""
-    return lambda stage, tasks: local.each(stage, tasks, processes=processes)
-
-
-def documents(places: Iterable[Place]) -> Iterator[list[Document]]:
-    """What is left after the last stage, in the order in which it was read."""
-    for place in places:
-        yield from read(place.documents)
+    clock = Clock()
+    with clock(step.name):
+        step.decide([place.scan for place in places], [place.decisions for place in places])
+    write_json(mark, clock.seconds)

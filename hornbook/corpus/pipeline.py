@@ -8,19 +8,25 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, write_json
-from hornbook.corpus import engine, local, sources
+from hornbook.corpus import sources
 from hornbook.corpus.clean import MinimumLength, Normalise
+from hornbook.corpus.clock import timing
 from hornbook.corpus.document import Document
+from hornbook.corpus.dropped import gather
 from hornbook.corpus.engine import Engine, Progress
 from hornbook.corpus.exact import ExactDuplicates
 from hornbook.corpus.ledger import Ledger
+from hornbook.corpus.local import Local
+from hornbook.corpus.ray_engine import Ray
+from hornbook.corpus.rows import read
 from hornbook.corpus.split import Split
 from hornbook.corpus.stage import Reading
 from hornbook.corpus.steps import CorpusStep
@@ -32,6 +38,8 @@ from hornbook.corpus.write import Writer
 class Corpus:
     """Which documents a model is made from, and what is done to them."""
 
+    USUAL: ClassVar[bool] = True
+    """A `corpus:` that does not give its type is one."""
     source: str | tuple[str, ...] = sources.STDLIB
     """`stdlib`, a file, a folder, a glob, or a list of them."""
     column: str = "text"
@@ -44,8 +52,8 @@ class Corpus:
     """Largest share of files and lines that may be unreadable; above it the run stops with the first of them."""
     keep_dropped: bool = False
     """Write down every dropped document; False: the first few of each reason and task."""
-    processes: int | None = 1
-    """That work at the same time; null: as many as there are cores. What comes out is the same."""
+    engine: Local | Ray = field(default_factory=Local)
+    """Where the work is done. What comes out is the same."""
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -54,8 +62,6 @@ class Corpus:
             raise ValueError(f"validation: {self.validation} is not a share between 0 and 0.5; try 0.05")
         if not 0 <= self.bad_share <= 1:
             raise ValueError(f"bad_share: {self.bad_share} is not a share between 0 and 1; try 0.05")
-        if self.processes is not None and self.processes < 1:
-            raise ValueError(f"processes: {self.processes} do nothing; give 1 or more, or null for one per core")
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -67,25 +73,41 @@ class Corpus:
         return sources.fingerprint(self.sources)
 
 
-def run(config: Corpus, folder: Path, *, progress: Progress | None = None) -> Ledger:
-    """Write `{train,validation}-NNNNN.parquet`, dropped.parquet and ledger.json into a new folder.
+def run(
+    config: Corpus,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    timed: Callable[[dict[str, Any]], None] | None = None,
+) -> Ledger:
+    """Write `{train,validation}-NNNNN.parquet`, dropped/, ledger.json and pairs of near duplicates into a new folder.
 
-    Raises UserError where nothing can be read, too much is bad, or no document is left for training.
+    `timed` is told what each step took. Raises UserError where nothing can be read, too much is bad, or no document is
+    left for training.
     """
-    ledger, work = Ledger(), folder.with_name(f".{folder.name}.work")
+    ledger, work = Ledger(), work_folder(folder)
     places = _process(config, work, ledger, progress)
     with new_folder(folder) as aside:
+        pairs = gather(work, aside, everything=config.keep_dropped)
         writers = {split: Writer(aside, split) for split in ("train", "validation")}
         split = Split(config.validation)
-        for name, document in split(_kept(places, ledger)):
+        for name, document in split(_kept(places, ledger, pairs.see, progress)):
             writers[name].write(document)
             ledger.splits[name].add(document)
         ledger.split_rule = split.rule
         ledger.fingerprint = "".join(writer.close() for writer in writers.values())
         _check(config, ledger)
+        pairs.write(aside)
         write_json(aside / "ledger.json", ledger.plain())
+    if timed:
+        timed(timing(work))
     shutil.rmtree(work)
     return ledger
+
+
+def work_folder(folder: Path) -> Path:
+    """Where a corpus that will be in `folder` is being made."""
+    return folder.with_name(f".{folder.name}.work")
 
 
 def clean(config: Corpus, ledger: Ledger, progress: Progress | None = None) -> Iterator[list[Document]]:
@@ -98,15 +120,14 @@ def _process(config: Corpus, work: Path, ledger: Ledger, progress: Progress | No
     """All steps; what is done is in `work`, and stays there until it is of no more use."""
     listed = list(tasks(config.sources, ledger.fault))
     _begin(config, listed, work)
-    processes = config.processes or local.cores()
     strict = sources.is_one_file(config.sources)
-    run = Engine(work, engine.locally(processes), config.keep_dropped, progress)
+    run = Engine(work, config.engine.each, config.keep_dropped, progress)
     return run.run(listed, Reading(config.column, strict, config.bad_share), config.steps, ledger)
 
 
 def _begin(config: Corpus, listed: list[Task], work: Path) -> None:
     """Go on with what is in the work folder, if it is of the same recipe and files; else begin anew."""
-    digest = hashlib.sha256(json.dumps(recipe.dump(replace(config, processes=1))).encode())
+    digest = hashlib.sha256(json.dumps(recipe.dump(replace(config, engine=Local()))).encode())
     for task in listed:
         for file in task.files:
             digest.update(f"{file.source}\0{file.id}\0{_changed(file)}\0".encode(errors="surrogateescape"))
@@ -127,11 +148,26 @@ def _changed(file: sources.File) -> str:
     return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def _kept(places: list[Place], ledger: Ledger) -> Iterator[list[Document]]:
-    for batch in engine.documents(places):
-        for document in batch:
-            ledger.keep(document)
-        yield batch
+def _kept(
+    places: list[Place],
+    ledger: Ledger,
+    see: Callable[[Document], None] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[list[Document]]:
+    """What all steps left, in order; each document is shown to `see`."""
+    total, done = sum(place.documents.stat().st_size for place in places), 0
+    for place in places:
+        if progress:
+            progress("split and write", done, total)
+        done += place.documents.stat().st_size
+        for batch in read(place.documents):
+            for document in batch:
+                ledger.keep(document)
+                if see:
+                    see(document)
+            yield batch
+    if progress:
+        progress("split and write", total, total)
 
 
 def _check(config: Corpus, ledger: Ledger) -> None:

@@ -1,12 +1,13 @@
-"""From what a recipe names (`stdlib`, a file, a folder, a glob, a list of them) to files, always in the same order.
+"""From what a recipe names (`stdlib`, a file, a folder, a glob, several of them) to files, always in the same order.
 
+Several are a list, or a mapping that gives each its name: `{web: [crawl-1, crawl-2], books: ~/books}`.
 Folders are walked as a stream, so a million files need no more memory than one. Hidden files are left out.
 """
 
 import glob
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hornbook.corpus import stdlib
 
 STDLIB = "stdlib"
 MAGIC = "*?["
+Sources = Sequence[str] | Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +28,55 @@ class File:
     source: str
 
 
-def files(sources: Sequence[str], fault: Callable[[str, str], None]) -> Iterator[File]:
+def files(sources: Sources, fault: Callable[[str, str], None]) -> Iterator[File]:
     """Every file of the sources, source by source; a folder that cannot be opened goes to `fault(place, why)`."""
-    names = source_names(sources)
-    for source, name in zip(sources, names, strict=True):
-        prefix = f"{name}/" if len(sources) > 1 else ""
+    for name, prefix, source in _named(sources):
         for path, inside in _expand(source, fault):
             yield File(path, prefix + inside, name)
 
 
-def source_names(sources: Sequence[str]) -> list[str]:
-    """A short name for each source: the last part of its path, or the whole where two would be the same.
+def paths(sources: Sources) -> list[str]:
+    """What the sources name, without their names.
+
+    >>> paths({"web": ("crawl-1", "crawl-2"), "books": "~/books"})
+    ['crawl-1', 'crawl-2', '~/books']
+    """
+    return [source for _, _, source in _named(sources)]
+
+
+def source_names(sources: Sources) -> list[str]:
+    """The name of each source; where none is given the last part of its path, or the whole if two would be the same.
 
     >>> source_names(["stdlib", "notes/mine.txt", "a/data", "b/data"])
     ['stdlib', 'mine.txt', 'a/data', 'b/data']
+    >>> source_names({"web": ["crawl-1", "crawl-2"], "books": "~/books"})
+    ['web', 'books']
     """
+    if isinstance(sources, Mapping):
+        return list(sources)
     short = [Path(source).name or source for source in sources]
     return [name if short.count(name) == 1 else source for name, source in zip(short, sources, strict=True)]
 
 
-def is_one_file(sources: Sequence[str]) -> bool:
+def _named(sources: Sources) -> Iterator[tuple[str, str, str]]:
+    """Name, what the names of its files begin with, and path of each source."""
+    if not isinstance(sources, Mapping):
+        for name, source in zip(source_names(sources), sources, strict=True):
+            yield name, f"{name}/" if len(sources) > 1 else "", source
+        return
+    for name, group in sources.items():
+        several = [group] if isinstance(group, str) else group
+        for inner, source in zip(source_names(several), several, strict=True):
+            yield name, f"{name}/{inner}/" if len(several) > 1 else f"{name}/", source
+
+
+def is_one_file(sources: Sources) -> bool:
     """Whether the recipe names exactly one file, so that anything wrong with it is an error at once."""
-    return len(sources) == 1 and Path(sources[0]).expanduser().is_file()
+    named = paths(sources)
+    return len(named) == 1 and Path(named[0]).expanduser().is_file()
 
 
-def fingerprint(sources: Sequence[str]) -> str:
+def fingerprint(sources: Sources) -> str:
     """Hash of the names and contents of every file of the sources: equal while nothing has changed."""
     digest = hashlib.sha256()
     for file in files(sources, ignore):
@@ -74,7 +100,7 @@ def _expand(source: str, fault: Callable[[str, str], None]) -> Iterator[tuple[Pa
         return
     path = Path(source).expanduser()
     if path.is_dir():
-        found = _walk(path, fault)
+        found = _walk(path, fault) if not is_corpus(path) else _corpus_files(path)
     elif path.exists():
         found = iter([path])
         path = path.parent
@@ -88,6 +114,19 @@ def _expand(source: str, fault: Callable[[str, str], None]) -> Iterator[tuple[Pa
         yield one, one.relative_to(path).as_posix()
     if none:
         raise UserError(f"{source}: no file in it; hidden files (.name) do not count")
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether the folder is what `hornbook corpus` wrote: its documents are read, not its account and what it dropped.
+
+    What was held out there is held out here too, where documents go by their hash and the share is the same.
+    """
+    return (folder / "ledger.json").is_file() and (folder / "train-00000.parquet").is_file()
+
+
+def _corpus_files(folder: Path) -> Iterator[Path]:
+    for split in ("train", "validation"):
+        yield from sorted(folder.glob(f"{split}-*.parquet"))
 
 
 def _matches(pattern: str, fault: Callable[[str, str], None]) -> Iterator[Path]:

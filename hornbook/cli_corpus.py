@@ -1,0 +1,70 @@
+"""`hornbook corpus ...`: make a corpus, look at one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+Overrides = Annotated[list[str] | None, typer.Argument(help="recipe values: source=my/files steps.0.threshold=0.7")]
+
+
+class RecipeFirst(TyperGroup):
+    """`hornbook corpus RECIPE` is short for `hornbook corpus run RECIPE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command's name where a recipe or an option of `run` comes first."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+corpus_app = typer.Typer(
+    cls=RecipeFirst,
+    no_args_is_help=True,
+    help="Make clean documents from files, and look at them.\n\n"
+    "Example: hornbook corpus corpus/fineweb source=path/to/warc --out clean",
+)
+
+
+@corpus_app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="a recipe or a corpus recipe: demo, corpus/fineweb, my.yaml")],
+    overrides: Overrides = None,
+    out: Annotated[Path | None, typer.Option(help="the folder to write; default runs/<recipe>/corpus")] = None,
+    run: Annotated[Path | None, typer.Option(help="the run folder; default runs/<recipe>")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="a run or a folder: tokens are counted with it")] = None,
+    engine: Annotated[str | None, typer.Option(help="local, ray, or the address of a Ray cluster")] = None,
+) -> None:
+    """Read, clean, filter, deduplicate and split the documents of a recipe; the word `run` may be left out.
+
+    Example: hornbook corpus demo corpus.source=notes/
+
+    Example: hornbook corpus corpus/fineweb source=path/to/warc --out clean
+    """
+    from hornbook.corpus_report import write_corpus_report
+    from hornbook.corpus_run import print_ledger, run_corpus
+    from hornbook.corpus_state import open_corpus
+
+    folder = run_corpus(recipe, overrides or [], run=run, out=out, engine=engine)
+    print_ledger(open_corpus(folder).ledger)
+    print(f"{folder}, {write_corpus_report(folder, tokenizer=tokenizer)}")
+
+
+@corpus_app.command()
+def inspect(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a corpus, finished or still being made, or a run")],
+    reason: Annotated[str | None, typer.Option(help="documents dropped for this reason")] = None,
+    step: Annotated[str | None, typer.Option(help="documents dropped by this step")] = None,
+    grep: Annotated[str | None, typer.Option(help="documents in which this stands (a regular expression)")] = None,
+    kept: Annotated[bool, typer.Option("--kept", help="what came through instead of what was dropped")] = False,
+    sample: Annotated[int | None, typer.Option(min=1, help="so many at random; default the first ones")] = None,
+    seed: Annotated[int, typer.Option(help="of the choice")] = 0,
+) -> None:
+    """The account of a corpus and its documents, one after the other, with the reason why each was dropped.
+
+    Example: hornbook corpus inspect runs/fineweb --reason "too few words" --sample 5
+    """
+    from hornbook.inspect_corpus import Wanted, show
+
+    show(folder, Wanted(reason=reason, step=step, pattern=grep, kept=kept), sample=sample, seed=seed)
