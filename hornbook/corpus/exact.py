@@ -18,6 +18,8 @@ from hornbook.corpus.clean import text_hash
 from hornbook.corpus.document import Across, Document, Result
 from hornbook.corpus.scans import AT_ONCE, Hashes
 
+KEEP = pa.schema([("keep", pa.bool_())])
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExactDuplicates(Across):
@@ -35,9 +37,11 @@ class ExactDuplicates(Across):
 
     def decide(self, scans: Sequence[Path], decisions: Sequence[Path]) -> None:
         """The first of equal hashes stays."""
-        flags = firsts(lambda: (files.read_column(scan, "hash") for scan in scans), decisions[0].parent)
-        for path, keep in zip(decisions, flags, strict=True):
-            files.write(path, {"keep": keep})
+        flags = firsts(
+            lambda: (hashes for scan in scans for hashes in files.numbers(scan, "hash")), decisions[0].parent
+        )
+        for scan, path in zip(scans, decisions, strict=True):
+            files.write(path, KEEP, ([next(flags)] for _ in files.columns(scan, "hash")))
 
     def apply(self, documents: list[Document], decisions: pa.RecordBatch) -> Result:
         """Drop the others."""
@@ -50,7 +54,9 @@ class ExactDuplicates(Across):
         return result
 
 
-def firsts(read: Callable[[], Iterator[Hashes]], folder: Path, *, at_once: int = AT_ONCE) -> list[NDArray[np.bool_]]:
+def firsts(
+    read: Callable[[], Iterator[Hashes]], folder: Path, *, at_once: int = AT_ONCE
+) -> Iterator[NDArray[np.bool_]]:
     """For each array of hashes that `read()` yields: whether each is the first of its kind in all of them.
 
     >>> tasks = [np.array([7, 9, 7], np.uint64), np.array([9, 1], np.uint64)]
@@ -62,4 +68,5 @@ def firsts(read: Callable[[], Iterator[Hashes]], folder: Path, *, at_once: int =
     for places, hashes in files.together(read, folder, at_once=at_once):
         order, begins = files.same(hashes)
         flags[places[order[begins]]] = True
-    return np.split(flags, np.cumsum(sizes)[:-1]) if sizes else []
+    ends = np.cumsum(sizes, dtype=np.int64)
+    return (flags[end - size : end] for size, end in zip(sizes, ends, strict=True))

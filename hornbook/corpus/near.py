@@ -5,11 +5,11 @@ Models Better", section 4.2), a sketch of both confirms or refuses each, union-f
 cluster is a chain: its ends may share less than the threshold. Left out: the edit distance by which Lee et al. confirm.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,8 @@ from hornbook.corpus.document import Across, Document, Result
 from hornbook.corpus.scans import Places, Shelf
 
 PAIRS = 1 << 11  # compared at once: 2 million shingles, 60 MB
+KEPT = pa.schema([("kept", pa.string()), ("similarity", pa.float64())])
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class NearDuplicates(Across):
         found = words.shingles(words.tokens([document.text for document in documents]), self.shingle, short=True)
         bands = minhash.band_hashes(found, self.bands)
         columns = {f"band-{number}": pa.array(hashes) for number, hashes in enumerate(bands)}
-        columns["sketch"] = files.lists(*minhash.sketches(found, self.sketch))
+        columns["sketch"] = files.list_column(*minhash.sketches(found, self.sketch))
         columns["id"] = pa.array([document.id for document in documents], pa.string())
         columns["characters"] = pa.array([len(document.text) for document in documents], pa.int64())
         return pa.record_batch(columns)
@@ -69,20 +71,23 @@ class NearDuplicates(Across):
     def decide(self, scans: Sequence[Path], decisions: Sequence[Path]) -> None:
         """Compare what shares a band, band after band; then say of each text which one is kept for it."""
         with TemporaryDirectory(dir=decisions[0].parent) as aside:
-            sketches = Shelf(Path(aside) / "sketches", (files.read_lists(scan, "sketch") for scan in scans), np.uint32)
-            ids = Shelf(Path(aside) / "ids", (files.read_texts(scan, "id") for scan in scans), np.uint8)
+            sketches = Shelf(Path(aside) / "sketches", _all(files.lists, scans, "sketch"), np.uint32)
+            ids = Shelf(Path(aside) / "ids", _all(files.letters, scans, "id"), np.uint8)
             kept = self._chosen(self._clusters(scans, sketches, Path(aside)), scans)
             start = 0
             for scan, path in zip(scans, decisions, strict=True):
-                places = np.arange(start, start := start + len(files.read_column(scan, "characters")))
-                self._write(path, places, kept[places], (sketches, ids))
+                sizes = [len(lengths) for lengths in files.numbers(scan, "characters")]
+                ends = start + np.cumsum(sizes, dtype=np.int64)
+                batches = (np.arange(end - size, end) for size, end in zip(sizes, ends, strict=True))
+                files.write(path, KEPT, (self._decided(places, kept[places], (sketches, ids)) for places in batches))
+                start += sum(sizes)
 
     def _clusters(self, scans: Sequence[Path], sketches: Shelf, folder: Path) -> Clusters:
         clusters = Clusters(len(sketches.offsets) - 1)
         for number in range(self.bands.bands):
 
             def read(name: str = f"band-{number}") -> Iterator[files.Hashes]:
-                return (files.read_column(scan, name) for scan in scans)
+                return _all(files.numbers, scans, name)
 
             for places, hashes in files.together(read, folder):
                 filled = hashes != 0
@@ -105,7 +110,7 @@ class NearDuplicates(Across):
         members = np.flatnonzero(np.bincount(kept, minlength=1)[kept] > 1) if len(kept) else kept
         order = -members if self.keep == "last" else members
         if self.keep == "longest":
-            lengths = np.concatenate([files.read_column(scan, "characters") for scan in scans])[members]
+            lengths = np.concatenate(list(_all(files.numbers, scans, "characters")))[members]
             members = members[np.lexsort([order, -lengths, kept[members]])]
         else:
             members = members[np.lexsort([order, kept[members]])]
@@ -113,7 +118,7 @@ class NearDuplicates(Across):
         kept[members] = members[first][which]
         return kept
 
-    def _write(self, path: Path, places: Places, kept: Places, shelves: tuple[Shelf, Shelf]) -> None:
+    def _decided(self, places: Places, kept: Places, shelves: tuple[Shelf, Shelf]) -> list[pa.Array]:
         """Of every text that is dropped the id of the one that stays, and how similar they are."""
         sketches, ids = shelves
         dropped = np.flatnonzero(kept != places)
@@ -125,7 +130,7 @@ class NearDuplicates(Across):
             letters, offsets = ids(kept[part])
             for place, first, last in zip(part.tolist(), offsets, offsets[1:], strict=False):
                 names[place] = letters[first:last].tobytes().decode(errors="surrogatepass")
-        files.write(path, {"kept": pa.array(names, pa.string()), "similarity": similar})
+        return [pa.array(names, pa.string()), pa.array(similar)]
 
     def apply(self, documents: list[Document], decisions: pa.RecordBatch) -> Result:
         """Drop what another text stays for; its metadata say which one, and how similar they are."""
@@ -138,3 +143,8 @@ class NearDuplicates(Across):
                 marked = replace(document, metadata={**document.metadata, **pair})
                 result.dropped.append((marked, "near duplicate"))
         return result
+
+
+def _all(read: Callable[[Path, str], Iterator[T]], scans: Sequence[Path], name: str) -> Iterator[T]:
+    """A column of all scans, batch by batch."""
+    return (batch for scan in scans for batch in read(scan, name))

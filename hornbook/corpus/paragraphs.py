@@ -21,6 +21,7 @@ from hornbook.corpus.document import Across, Document, Result, size
 from hornbook.corpus.repeats import repeated
 
 ENDS = {"line": regex.compile(r"\n"), "paragraph": regex.compile(r"\n\s*\n")}
+REPEATED = pa.schema([("repeated", pa.large_list(pa.bool_()))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,10 @@ class RepeatedParagraphs(Across):
     def decide(self, scans: Sequence[Path], decisions: Sequence[Path]) -> None:
         """Whether each was in an earlier document."""
         flags = repeated(scans, "hash", decisions[0].parent)
-        for path, (values, lengths) in zip(decisions, flags, strict=True):
-            files.write(path, {"repeated": files.lists(values, np.concatenate([[0], np.cumsum(lengths)]))})
+        for scan, path in zip(scans, decisions, strict=True):
+            batches = (next(flags) for _ in files.columns(scan, "hash"))
+            rows = ([files.list_column(each, np.cumsum([0, *lengths]))] for each, lengths in batches)
+            files.write(path, REPEATED, rows)
 
     def apply(self, documents: list[Document], decisions: pa.RecordBatch) -> Result:
         """Take them out; drop a document of which nothing is left."""

@@ -1,7 +1,7 @@
 """Which hashes of a document were in an earlier one: what lines and substrings have in common.
 
 A document is a row of the scans with a list of hashes. Deciding takes memory for one part of the hashes (scans.py) and
-for 8 bytes a document; the flags, a byte a hash, lie in a file.
+8 bytes a document; the flags, a byte a hash, lie in a file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,23 +20,21 @@ Flags = NDArray[np.bool_]
 def repeated(
     scans: Sequence[Path], name: str, folder: Path, *, at_once: int = AT_ONCE
 ) -> Iterator[tuple[Flags, Places]]:
-    """For each scan whether each hash of its column of lists was in an earlier row, and how many each row has."""
+    """For each batch of each scan: whether each hash of its lists was in an earlier row, and how many each row has."""
 
-    def read() -> Iterator[Hashes]:
-        return (files.read_lists(scan, name)[0] for scan in scans)
+    def batches() -> Iterator[tuple[Hashes, Places]]:
+        return (batch for scan in scans for batch in files.lists(scan, name))
 
-    lengths = [files.read_lists(scan, name)[1] for scan in scans]
-    ends = np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))
+    ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(lengths for _, lengths in batches())]))[1:]
     with TemporaryDirectory(dir=folder) as aside:
-        flags = np.memmap(Path(aside) / "flags", np.bool_, "w+", shape=(max(int(ends[-1]) if len(ends) else 0, 1),))
-        for places, hashes in files.together(read, folder, at_once=at_once):
+        flags = np.memmap(Path(aside) / "flags", np.bool_, "w+", shape=(int(ends[-1]) + 1 if len(ends) else 1,))
+        for places, hashes in files.together(lambda: (each for each, _ in batches()), folder, at_once=at_once):
             order, begins = files.same(hashes)
             rows = np.searchsorted(ends, places[order], "right")
             first = np.repeat(rows[begins], np.diff(begins, append=len(rows)))
             flags[places[order[rows != first]]] = True
         start = 0
-        for each in lengths:
-            count = int(each.sum())
-            yield np.array(flags[start : start + count]), each
-            start += count
+        for values, lengths in batches():
+            yield np.array(flags[start : start + len(values)]), lengths
+            start += len(values)
         del flags

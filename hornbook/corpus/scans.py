@@ -4,7 +4,7 @@ More hashes than memory should hold are first dealt out to files by their highes
 same file; then one file after the other is read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 AT_ONCE = 1 << 23  # hashes that are compared together: 300 MB with their places and what sorting takes
@@ -72,46 +71,48 @@ def same(hashes: Hashes) -> tuple[Places, Places]:
     return order, np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
-def read_column(path: Path, name: str) -> NDArray[Any]:
-    """A column of numbers of an Arrow file."""
-    numbers: NDArray[Any] = _column(path, name).to_numpy()
-    return numbers
+def columns(path: Path, name: str) -> Iterator[pa.Array]:
+    """A column of an Arrow file, batch by batch; the others are not read."""
+    with pa.OSFile(str(path)) as source:
+        place = pa.ipc.open_file(source).schema.get_field_index(name)
+        file = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[place]))
+        for number in range(file.num_record_batches):
+            yield file.get_batch(number).column(0)
 
 
-def read_lists(path: Path, name: str) -> tuple[NDArray[Any], Places]:
-    """A column of lists of numbers: all of them, and how many each row has."""
-    column = _column(path, name)
-    return pc.list_flatten(column).to_numpy(), pc.list_value_length(column).to_numpy().astype(np.int64)
+def numbers(path: Path, name: str) -> Iterator[NDArray[Any]]:
+    """A column of numbers."""
+    return (column.to_numpy() for column in columns(path, name))
 
 
-def read_texts(path: Path, name: str) -> tuple[NDArray[np.uint8], Places]:
-    """A column of texts: all bytes, and how many each row has."""
-    column = _column(path, name)
-    joined = b"".join(text.encode(errors="surrogatepass") for text in column.to_pylist())
-    return np.frombuffer(joined, np.uint8), pc.binary_length(column).to_numpy().astype(np.int64)
+def lists(path: Path, name: str) -> Iterator[tuple[NDArray[Any], Places]]:
+    """A column of lists of numbers: all numbers of a batch, and how many each row has."""
+    return ((column.flatten().to_numpy(), column.value_lengths().to_numpy()) for column in columns(path, name))
 
 
-def _column(path: Path, name: str) -> pa.ChunkedArray:
-    with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).read_all().column(name)
+def letters(path: Path, name: str) -> Iterator[tuple[NDArray[np.uint8], Places]]:
+    """A column of texts: all bytes of a batch, and how many each row has."""
+    for column in columns(path, name):
+        texts = [text.encode(errors="surrogatepass") for text in column.to_pylist()]
+        yield np.frombuffer(b"".join(texts), np.uint8), np.array([len(text) for text in texts], np.int64)
 
 
-def lists(values: NDArray[Any], offsets: Places) -> pa.Array:
+def list_column(values: NDArray[Any], offsets: Places) -> pa.Array:
     """A column of lists: those of row i are `values[offsets[i]:offsets[i + 1]]`."""
     return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(values))
 
 
-def write(path: Path, columns: dict[str, Any]) -> None:
-    """One Arrow file, a row a document."""
-    batch = pa.record_batch({name: pa.array(values) for name, values in columns.items()})
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
-        file.write_batch(batch)
+def write(path: Path, schema: pa.Schema, batches: Iterable[list[Any]]) -> None:
+    """An Arrow file; every batch is the columns of some documents."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as file:
+        for batch in batches:
+            file.write_batch(pa.record_batch([pa.array(column) for column in batch], schema=schema))
 
 
 class Shelf:
     """Lists of numbers that lie one after the other in a file, any of which can be fetched."""
 
-    def __init__(self, path: Path, rows: Iterator[tuple[NDArray[Any], Places]], kind: type[np.generic]) -> None:
+    def __init__(self, path: Path, rows: Iterable[tuple[NDArray[Any], Places]], kind: type[np.generic]) -> None:
         ends, self._kind = [np.zeros(1, np.int64)], kind
         with path.open("wb") as file:
             for values, lengths in rows:

@@ -22,6 +22,8 @@ from hornbook.corpus.document import Across, Document, Result
 from hornbook.corpus.repeats import repeated
 from hornbook.corpus.scans import Places
 
+STRETCHES = pa.schema([("words", pa.large_list(pa.int64()))])
+
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatedSubstrings(Across):
@@ -41,13 +43,15 @@ class RepeatedSubstrings(Across):
     def scan(self, documents: list[Document]) -> pa.RecordBatch:
         """The hash of every `words` words in a row."""
         tokens = shingles.tokens([document.text for document in documents])
-        return pa.record_batch({"hash": files.lists(*shingles.shingles(tokens, self.words, short=False))})
+        return pa.record_batch({"hash": files.list_column(*shingles.shingles(tokens, self.words, short=False))})
 
     def decide(self, scans: Sequence[Path], decisions: Sequence[Path]) -> None:
         """Which words of every text an earlier one has."""
         flags = repeated(scans, "hash", decisions[0].parent)
-        for path, (values, lengths) in zip(decisions, flags, strict=True):
-            files.write(path, {"words": files.lists(*stretches(values, lengths, self.words))})
+        for scan, path in zip(scans, decisions, strict=True):
+            batches = (next(flags) for _ in files.columns(scan, "hash"))
+            rows = ([files.list_column(*stretches(each, lengths, self.words))] for each, lengths in batches)
+            files.write(path, STRETCHES, rows)
 
     def apply(self, documents: list[Document], decisions: pa.RecordBatch) -> Result:
         """Take them out; drop a document of which no word is left."""

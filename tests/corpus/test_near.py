@@ -62,11 +62,11 @@ def confirmed(texts: list[str], step: NearDuplicates, folder: Path) -> set[tuple
     """Pairs that share a band and whose sketches are near enough."""
     scan = folder / "pairs"
     batch = step.scan(made(texts))
-    scans.write(scan, {name: batch.column(name) for name in batch.schema.names})
+    scans.write(scan, batch.schema, [batch.columns])
     found = set()
-    shelf = scans.Shelf(folder / "shelf", iter([scans.read_lists(scan, "sketch")]), np.uint32)
+    shelf = scans.Shelf(folder / "shelf", scans.lists(scan, "sketch"), np.uint32)
     for number in range(step.bands.bands):
-        for ours, theirs in near.candidates(np.arange(len(texts)), scans.read_column(scan, f"band-{number}")):
+        for ours, theirs in near.candidates(np.arange(len(texts)), next(scans.numbers(scan, f"band-{number}"))):
             alike = near.minhash.similarities(shelf(ours), shelf(theirs), step.sketch) >= step.threshold
             found |= set(zip(ours[alike].tolist(), theirs[alike].tolist(), strict=True))
     scan.unlink()
