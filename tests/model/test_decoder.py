@@ -155,7 +155,7 @@ def test_published_sizes_are_counted_without_memory(name: str, parameters: int) 
         ("dim=50", "heads: 4 does not divide dim: 50"),
         ("stack.layer.0.kv_heads=3", r"stack.layer\[0\]: kv_heads: 3 does not divide heads: 4"),
         ("stack.layer.0.heds=3", r"stack.layer\[0\].heds: attention has no such field \(did you mean 'heads'\?\)"),
-        ("stack.layer.0.head_dim=7", "head_dim: 7 is odd"),
+        ("stack.layer.0.head_dim=7", "head_dim: 7 of 7 channels turn, in pairs; make it an even number"),
         ("stack.pattern=ab", "pattern: goes with named layers"),
         ("stack.layers=0", "stack: layers: 0 is no stack"),
         ("embed.vocab=0", "embed: vocab: 0 leaves no token"),
