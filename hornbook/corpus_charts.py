@@ -21,9 +21,10 @@ def waterfall(ledger: Ledger, measure: str) -> str:
     if not steps:
         return ""
     first, last = (getattr(steps[0], f"{measure}_in"), getattr(steps[-1], f"{measure}_out"))
-    answer = f"{last / max(first, 1):.0%} of the {measure} are left of {short(first)}{UNITS[measure]}"
-    if worst := max(steps, key=lambda step: _lost(step, measure)):
-        answer += f"; {worst.name} took most" if _lost(worst, measure) else ""
+    came = f"{first:,} documents" if measure == "documents" else f"{short(first)}{UNITS[measure]}"
+    answer = f"{percent(last / max(first, 1))} of {came} are left"
+    worst = max(steps, key=lambda step: _lost(step, measure))
+    answer += f"; {worst.name} took most" if _lost(worst, measure) else ""
     rows = [
         Portion(
             name=step.name,
@@ -50,10 +51,10 @@ def percent(share: float) -> str:
     """A share with as many digits as say something.
 
     >>> percent(0.5), percent(-0.031), percent(0.0004), percent(0.0)
-    ('50 %', '-3.1 %', '<0.1 %', '0 %')
+    ('50 %', '-3.1 %', '0.04 %', '0 %')
     """
     if share and abs(share) < 0.001:
-        return "<0.1 %" if share > 0 else "-<0.1 %"
+        return f"{share * 100:.1g} %"
     return f"{share * 100:.1f} %" if 0 < abs(share) < 0.0995 else f"{share * 100:.0f} %"
 
 
@@ -220,7 +221,8 @@ def by_source(ledger: Ledger) -> str:
     least = min(rows, key=lambda row: row.part / max(row.whole, 1), default=None)
     if least is None or len(rows) < 2:
         return ""
-    answer = f"Of {least.name} the least is left, {percent(least.part / max(least.whole, 1))}"
+    share = least.part / max(least.whole, 1)
+    answer = f"Least is left of {least.name}: {percent(share) if share else 'nothing'}"
     return html.figure(answer, lambda width: portions(rows, width=width))
 
 

@@ -69,7 +69,7 @@ def facts(state: State, per_character: float) -> list[tuple[str, object]]:
         ("documents read", ledger.documents_read),
         ("documents kept", sum(total.documents for total in kept)),
         ("text kept", f"{short(sum(total.bytes for total in kept))}B"),
-        ("tokens kept, about", short(tokens)),
+        ("tokens, about", short(tokens)),
         ("unreadable", ledger.bad),
     ]
     took = state.timing.get("seconds")

@@ -17,6 +17,7 @@ from hornbook.corpus_state import State
 
 KEPT, DROPPED, PAIRS = 6, 4, 12  # documents of each kind on the page
 LETTERS, PAIR_LETTERS = 700, 1_400  # of each that are shown; a Chinese one counts nearly two
+LINES = 16
 GROUPS = 24  # row groups that are looked into for documents to show
 PIECE = re.compile(r"\w+|\s+|.", re.DOTALL)
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -74,10 +75,10 @@ def shown(text: str, room: int) -> str:
     ('one two three', 'one two ... (5 more characters)')
     """
     text = re.sub(r"\n\s*\n\s*\n+", "\n\n", text.strip())
-    if letters(text[: room + 1]) <= room:
-        return text
     end = room if letters(text[:room]) <= room else int(room * room / letters(text[:room]))
-    return f"{text[:end]}... ({len(text) - end:,} more characters)"
+    if lines := list(re.finditer("\n", text[:end]))[LINES - 1 :]:
+        end = lines[0].start()
+    return text if len(text) <= end else f"{text[:end]}... ({len(text) - end:,} more characters)"
 
 
 def near_pairs(folder: Path) -> list[str]:

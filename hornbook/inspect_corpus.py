@@ -23,7 +23,7 @@ from hornbook.corpus_samples import shown
 from hornbook.corpus_state import State, open_corpus
 
 FIRST = 5  # documents that are shown where nobody can ask for the next
-LETTERS = 3_000  # of a document
+LETTERS = 3_000  # of a document, which has more lines than a page shows
 REASONS = 20  # lines of the table of reasons
 
 
