@@ -46,7 +46,7 @@ def rows(stream: BinaryIO, file: File, column: str, ledger: Ledger) -> Iterator[
                 if cells:
                     ledger.fault(place, f"{len(cells)} cells, none for {column}; fix or delete the row")
             elif UNDECODED.search(cells[names.index(column)]):
-                ledger.fault(place, f"not text in {encoding.upper()}; fix or delete the row")
+                ledger.fault(place, f"not text in {encoding.removesuffix('-sig').upper()}; fix or delete the row")
             else:
                 row = dict(zip(names, cells, strict=False))
                 yield Document(f"{file.id}:{table.line_num}", row[column], file.source, *said(row))
@@ -69,8 +69,10 @@ def _encoding(head: bytes) -> str:
 
 def _lines(stream: BinaryIO, file: File, encoding: str) -> Iterator[str]:
     """Lines, what is damaged in them as lone surrogates; BadFile at one that is too long to be held."""
-    if encoding == "utf-16":
-        yield from io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+    if encoding == "utf-16":  # its line ends are no bytes of their own
+        text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        yield from iter(lambda: text.readline(LINE_BYTES), "")
+        text.detach()
         return
     number = 0
     while line := stream.readline(LINE_BYTES):

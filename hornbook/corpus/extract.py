@@ -1,7 +1,7 @@
 """The main text of web pages: what a reader came for, without menus, sidebars, comments and footers.
 
 Trafilatura (Barbaresi 2021), as RefinedWeb and FineWeb use it, or resiliparse (Bevendorff et al. 2018), as DCLM does:
-14 times as fast, and it leaves more of the page's frame in. Documents that are not pages pass untouched. Pages of more
+8 times as fast, and it leaves more of the page's frame in. Documents that are not pages pass untouched. Pages of more
 tags than any text has, or nested deeper than any, are dropped unread: both libraries need time or memory out of all
 proportion for them.
 """
@@ -39,7 +39,6 @@ class Trafilatura:
 
     precision: bool = True
     """Rather leave out what may not belong to the text: FineWeb's setting. False: the library's own balance."""
-    tables: bool = True
 
     def build(self) -> Texts:
         """Ready to use; UserError where the library is not installed."""
@@ -50,9 +49,7 @@ class Trafilatura:
         logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # the ledger says which pages gave no text
 
         def text(page: str) -> str | None:
-            found: str | None = trafilatura.extract(
-                page, include_comments=False, include_tables=self.tables, favor_precision=self.precision
-            )
+            found: str | None = trafilatura.extract(page, include_comments=False, favor_precision=self.precision)
             return found
 
         return text
@@ -62,18 +59,13 @@ class Trafilatura:
 class Resiliparse:
     """The fast one."""
 
-    lists: bool = True
-    """Mark the items of lists with a dot and keep them apart."""
-
     def build(self) -> Texts:
         """Ready to use; UserError where the library is not installed."""
         try:
             from resiliparse.extract.html2text import extract_plain_text
         except ImportError:
             raise _missing("resiliparse") from None
-        return lambda page: extract_plain_text(
-            page, main_content=True, alt_texts=False, preserve_formatting=True, list_bullets=self.lists
-        )
+        return lambda page: extract_plain_text(page, main_content=True, alt_texts=False, preserve_formatting=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ START = re.compile(rf"^[ \t]*\*\*\*?[ \t]*start\s+of\s+(?:this|the)\s+{NAME}{TIT
 SMALL_PRINT = re.compile(r"^[^\n]*\*end[ \t]?\*?[ \t]*the small print[^\n]*$", re.I | re.M)
 END = re.compile(
     rf"^[ \t]*\*\*\*?[ \t]*end\s+of\s+(?:this|the)\s+{NAME}"
-    rf"|^[ \t]*\**[ \t]*(?:this is the )?end\s+of\s+(?:the\s+|this\s+)?{NAME}(?:'|’)?s?\b",  # noqa: RUF001  # books have both
+    rf"|^[ \t]{{0,40}}\*{{0,9}}[ \t]{{0,9}}(?:this is the )?end\s+of\s+(?:the\s+|this\s+)?{NAME}(?:'|’)?s?\b",  # noqa: RUF001  # books have both
     re.I | re.M,
 )
 CREDITS = re.compile(r"(?:e-?text |this e(?:book|text) was )?(?:prepared|produced|scanned|transcribed)\s+by\b", re.I)

@@ -15,7 +15,7 @@ def page(number: int = 0, *, head: str = "") -> str:
     paragraphs = "".join(f"<p>Part {part} of story {number}. {PROSE}</p>" for part in range(4))
     return (
         f"<!DOCTYPE html><html><head>{head}<title>Story {number}</title></head><body>{MENU}"
-        f"<article><h1>Story {number}</h1>{paragraphs}</article><footer>Copyright, cookies, contact</footer></body></html>"
+        f"<article><h1>Story {number}</h1>{paragraphs}</article><footer>Copyright, cookies</footer></body></html>"
     )
 
 

@@ -69,7 +69,7 @@ def test_a_truncated_archive_gives_what_was_whole(tmp_path: Path, cut: int) -> N
     for name in ("a.warc", "a.warc.gz"):
         path = write(tmp_path / name, WHOLE)
         last = len(WHOLE[-1]) if name == "a.warc" else len(gzip.compress(WHOLE[-1]))
-        if cut < 5 and name == "a.warc" or cut >= last:
+        if (cut < 5 and name == "a.warc") or cut >= last:
             continue  # only the line end behind the last record is missing
         path.write_bytes(path.read_bytes()[:-cut])
         found, [(place, why)] = read(path)
@@ -85,6 +85,7 @@ def test_a_broken_member_costs_its_record(tmp_path: Path) -> None:
     path.write_bytes(b"".join(packed))
     found, [(place, why)] = read(path)
     assert found == BODIES[:2] + BODIES[3:]
+    assert place == str(sum(map(len, packed[:2])))
     assert why == "damaged (incorrect data check)"
 
 
