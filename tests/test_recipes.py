@@ -27,11 +27,15 @@ UNUSED: dict[str, str] = {
 
 
 def kind_of(name: str) -> Any:
+    if name.startswith("corpus/"):
+        return Corpus
     return Decoder | Encoder | EncoderDecoder if name.startswith("models/") else settings.Recipe
 
 
 def load(name: str) -> Any:
     """A recipe as its command reads it; a model that leaves its vocabulary to the tokenizer gets one."""
+    if name.startswith("corpus/"):
+        return recipes.load(Corpus, name)
     if name.startswith("models/"):
         whole = {"embed", "source"} & recipes.read(recipes.find(name)).keys()
         return recipes.load(Model, name, [] if whole else LENT)

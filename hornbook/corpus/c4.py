@@ -31,6 +31,8 @@ class C4:
     min_line_words: int = 3
     max_word_length: int = 1_000
     """Characters; a line with a longer word goes."""
+    unfinished_lines: bool = False
+    """Keep lines that do not end a sentence, as FineWeb does: the rule costs 30 % of the words."""
     curly_brackets: bool = False
     """Keep pages that have one: they are code as often as broken pages."""
 
@@ -85,7 +87,7 @@ class C4:
         if len(line) > self.max_word_length and not in_characters and max(map(len, pieces)) > self.max_word_length:
             return line, "lines with a huge word"
         line = CITATION.sub("", line)
-        if not _finished(line, in_characters):
+        if not self.unfinished_lines and not _finished(line, in_characters):
             return line, "lines do not end a sentence"
         count = len(UNSPACED.findall(line)) / CHARACTERS_PER_WORD if in_characters else len(pieces)
         return line, "lines of few words" if count < self.min_line_words else None

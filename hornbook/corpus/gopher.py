@@ -54,7 +54,7 @@ class GopherQuality(TextFilter):
         """Every rule that a text breaks."""
         cut = words(text)
         in_characters = unspaced(text)
-        solid = [word for word in cut if is_solid(word)]
+        solid = [word for word in cut if word.isalnum() or is_solid(word)]
         yield from self._lengths(solid, in_characters)
         yield from self._signs(text, len(solid) if in_characters else len(cut))
         yield from self._lines(text, in_characters)

@@ -2,12 +2,13 @@
 
 Rae et al. 2021, table A1. A phrase is counted by its characters: the commonest one of 2 to 4 words, and those of 5 to
 10 that came before, no word counted twice. In scripts without spaces n words are CHARACTERS_PER_WORD times n
-characters. Phrases are numbered, each from the one a word shorter and its last word, so numpy sorts where others keep
-sets of joined strings; and phrases of 10 words lie within repeated phrases of 5, so most texts need one look.
+characters. Phrases are numbers, so numpy sorts where others keep sets of joined strings; and phrases of 10 words lie
+within repeated phrases of 5, so most texts need one look.
 """
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -20,6 +21,7 @@ from hornbook.corpus.filter import TextFilter, check_shares
 from hornbook.corpus.signs import is_solid
 from hornbook.corpus.words import CHARACTERS_PER_WORD, unspaced, words
 
+LARGEST = 2**63  # what a number of a phrase may be
 Numbers = NDArray[np.int64]
 
 
@@ -64,7 +66,8 @@ class GopherRepetition(TextFilter):
         cut = [word for word in words(text) if not in_characters or is_solid(word)]
         phrases = Phrases.of(cut, spaced=not in_characters)
         for n, most in enumerate(self.top_phrases, 2):
-            if phrases.top(in_words(n, in_characters)) > most * len(text):
+            length, limit = in_words(n, in_characters), most * len(text)
+            if phrases.top_at_most(length, in_words(2, in_characters)) > limit and phrases.top(length) > limit:
                 yield f"one phrase of {n} words over and over"
         smallest = min(self.repeated_phrases, default=1.0) * len(text)
         for n, most in enumerate(self.repeated_phrases, 5):
@@ -111,8 +114,9 @@ class Phrases:
     @classmethod
     def of(cls, cut: list[str], *, spaced: bool) -> "Phrases":
         """Number the words in the order in which they come up."""
-        numbers: dict[str, int] = {}
-        ids = np.fromiter((numbers.setdefault(word, len(numbers)) for word in cut), np.int64, len(cut))
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__
+        ids = np.fromiter(map(numbers.__getitem__, cut), np.int64, len(cut))
         ends = np.zeros(len(cut) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, cut), np.int64, len(cut)), out=ends[1:])
         return cls(ids, ends, spaced)
@@ -120,11 +124,22 @@ class Phrases:
     def of_length(self, n: int) -> "Numbered":
         """The phrases of n words."""
         if n not in self._numbered:
-            keys = self.words
-            if n > 1:
-                keys = self.of_length(n - 1).numbers[:-1] * (int(self.words.max(initial=0)) + 1) + self.words[n - 1 :]
+            different, count = int(self.words.max(initial=0)) + 1, max(len(self.words) - n + 1, 0)
+            if n == 1 or different**n < LARGEST:
+                keys = np.zeros(count, np.int64)
+                for i in range(n):
+                    keys = keys * different + self.words[i : i + count]
+            else:
+                keys = self.of_length(n - 1).numbers[:count] * different + self.words[n - 1 :]
             self._numbered[n] = Numbered.of(keys)
         return self._numbered[n]
+
+    def top_at_most(self, n: int, shorter: int) -> int:
+        """No less than `top(n)`: the commonest phrase comes no oftener than the commonest of a shorter length."""
+        if len(self.words) < n:
+            return 0
+        longest = int((self.ends[n:] - self.ends[:-n]).max()) + (n - 1) * self.spaced
+        return int(self.of_length(shorter).counts.max()) * longest
 
     def top(self, n: int) -> int:
         """Characters that the commonest phrase takes in all; of equally common ones the first counts.

@@ -6,6 +6,7 @@ from hornbook.corpus.bad_words import BadWords
 from hornbook.corpus.c4 import C4, C4Paragraphs
 from hornbook.corpus.chinese import ChineseQuality
 from hornbook.corpus.clean import MinimumLength, Normalise
+from hornbook.corpus.decontaminate import Decontaminate
 from hornbook.corpus.exact import ExactDuplicates
 from hornbook.corpus.extract import Extract
 from hornbook.corpus.fineweb import FineWeb
@@ -18,15 +19,16 @@ from hornbook.corpus.paragraphs import RepeatedParagraphs
 from hornbook.corpus.private import PrivateData
 from hornbook.corpus.private_names import NamedEntities
 from hornbook.corpus.refinedweb import RefinedWebLines
+from hornbook.corpus.source_code import CodeQuality
 from hornbook.corpus.substrings import RepeatedSubstrings
 from hornbook.corpus.urls import UrlBlockList
 
 Wrapped = Extract | Gutenberg
 Tidy = Normalise | MinimumLength
 Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
-Listed = UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
+Listed = CodeQuality | UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
 EachStep = Wrapped | Tidy | Heuristic | Listed | PrivateData | NamedEntities
-AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings
+AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings | Decontaminate
 CorpusStep = EachStep | AcrossStep
 
 ACROSS = typing.get_args(AcrossStep)

@@ -47,6 +47,10 @@ def test_chinese_lines_are_counted_in_characters() -> None:
     assert (kept.split("\n"), dropped) == (text.split("\n")[:2], None)
 
 
+def test_lines_that_do_not_end_can_stay() -> None:
+    assert C4(unfinished_lines=True).judge(f"{PAGE}\nAll about our cats")[0].endswith("our cats")
+
+
 def test_a_page_of_code_can_stay() -> None:
     text = "function f() { return 'a'; } is all that there is."
     assert C4(min_sentences=1, curly_brackets=True).judge(text) == (text, None, "white space and citations")

@@ -7,6 +7,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
+from hornbook.corpus import gopher_repetition as module
 from hornbook.corpus.document import Document
 from hornbook.corpus.gopher_repetition import GopherRepetition, Phrases
 
@@ -43,6 +44,16 @@ def test_phrases_are_counted_as_by_hand(cut: list[str], n: int) -> None:
     phrases = Phrases.of(cut, spaced=True)
     assert phrases.top(n) == top(cut, n)
     assert phrases.repeated(n) == repeated(cut, n)
+    assert phrases.top_at_most(n, 2) >= phrases.top(n)
+
+
+def test_phrases_of_many_different_words_are_numbered_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = [str(i % 7) for i in range(50)] + [str(i) for i in range(50)]
+    at_once = {n: (Phrases.of(cut, spaced=True).top(n), Phrases.of(cut, spaced=True).covered(n)) for n in (2, 5, 9)}
+    monkeypatch.setattr(module, "LARGEST", 0)
+    assert {
+        n: (Phrases.of(cut, spaced=True).top(n), Phrases.of(cut, spaced=True).covered(n)) for n in at_once
+    } == at_once
 
 
 @hypothesis.given(CUT)

@@ -64,6 +64,11 @@ def test_a_text_is_measured_in_what_it_has_more_of() -> None:
     assert not unspaced("")
 
 
+def test_the_first_look_misses_no_character() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert [one for one in module.UNSPACED.findall(everything) if not module.MAYBE_UNSPACED.search(one)] == []
+
+
 @pytest.mark.parametrize(
     "unit", ["a", "(", "…", ".", "-", "a.", "[(", "'s", "http://a@", "x,y", "中", "!?,", "9km", "é—"]
 )
