@@ -153,9 +153,8 @@ def languages(dropped: Profile, kept: Profile) -> str:
         )
         for name in sorted(before, key=lambda name: (-before[name], name))[:LANGUAGES]
     ]
-    answer = (
-        f"{kinds(len(known), 'language')} came in, {kinds(len(kept.languages.keys() - {UNKNOWN}), 'language')} are left"
-    )
+    stayed = len(kept.languages.keys() - {UNKNOWN})
+    answer = f"{kinds(len(known), 'language')} came in, {stayed or 'none'} stayed"
     return html.figure(answer, lambda width: portions(rows, width=width))
 
 

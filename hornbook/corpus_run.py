@@ -39,8 +39,10 @@ def run_corpus(
     _refuse_other_files(folder)
     lock = folder.with_name(f".{folder.name}.lock")
     with Run(lock).lock():
-        make(config, folder)
-    shutil.rmtree(lock, ignore_errors=True)
+        try:
+            make(config, folder)
+        finally:
+            shutil.rmtree(lock, ignore_errors=True)
     return folder
 
 
