@@ -142,7 +142,7 @@ def _names(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
 
 
 def _shown(data: list[bytes]) -> list[str]:
-    """The text of each piece; of a character in several pieces each says which part it is.
+    r"""The text of each piece; of a character in several pieces each says which part it is.
 
     >>> _shown([b"a ", b"\xe4\xb8", b"\xad", b"!"])
     ['a ', '中¹', '中²', '!']

@@ -10,6 +10,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
     "decoders",
     "decoding",
+    "encoder-decoders",
     "encoders",
     "evaluation",
     "files",
