@@ -49,7 +49,7 @@ def run_corpus(
 def corpus_of(source: str, data: Any, overrides: list[str]) -> Documents:
     """The corpus of a recipe that says nothing else; what is to be read may be said by an override."""
     folder = recipes.find(source).parent
-    data = recipes.override(data, overrides, folder=folder)
+    data = recipes.override(data, [item.removeprefix("corpus.") for item in overrides], folder=folder)
     if isinstance(data, dict) and not data.keys() & {"source", "parts", "type"}:
         raise UserError(f"{source}: names no source to read; add source=path/to/files to the command")
     kind: Any = Documents if isinstance(data, dict) and data.get("type", "corpus") != "corpus" else Corpus

@@ -1,7 +1,6 @@
 """`hornbook corpus`: whatever is typed ends in a corpus with its report, or in one sentence."""
 
 import json
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -28,7 +27,7 @@ def recipe(tmp_path):
 
 
 def test_a_corpus_recipe_writes_everything_into_its_folder(hornbook, recipe, sources, tmp_path):
-    code, out, err = hornbook("corpus", recipe, sources, "--out", "clean")
+    code, out, err = hornbook("corpus", recipe, f"corpus.{sources}", "--out", "clean")  # with the section's name too
     assert (code, err) == (0, "")
     names = {path.name for path in (tmp_path / "clean").iterdir()}
     assert names >= {"train-00000.parquet", "dropped", "ledger.json", "timing.json", "report.html", "recipe.yaml"}
@@ -50,7 +49,7 @@ def test_the_folder_is_the_runs_unless_it_is_said(hornbook, recipe, sources, tmp
 def test_a_whole_recipe_makes_its_corpus_section(hornbook, tmp_path):
     write_sources(tmp_path / "files")
     given = ["tiny/pretrain", "corpus.source=[files/web.jsonl,files/poems]", "corpus.bad_share=0.1"]
-    code, out, err = hornbook("corpus", *given)
+    code, _out, err = hornbook("corpus", *given)
     assert (code, err) == (0, "")
     assert (tmp_path / "runs/tiny/pretrain/corpus/report.html").is_file()
     assert "unchanged" in hornbook("corpus", *given)[1]

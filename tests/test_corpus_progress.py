@@ -30,7 +30,7 @@ def test_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str], monkey
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with Bars() as bars:
-        for done in range(0, 31):
+        for done in range(31):
             bars("gopher, c4", done * 1_000_000, 30_000_000)
             now[0] += 0.5
         bars("near duplicates, all together", 0, 0)

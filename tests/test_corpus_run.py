@@ -16,7 +16,7 @@ def test_the_table_says_what_each_step_did(tmp_path: Path, capsys: pytest.Captur
     out = capsys.readouterr().out
     rows = [line.split() for line in out.splitlines()]
     assert ["normalise", "67", "67", "17kB", "17kB"] in rows
-    assert [row for row in rows if row[:2] == ["exact", "duplicates"]][0][2:4] == ["64", "63"]
+    assert next(row for row in rows if row[:2] == ["exact", "duplicates"])[2:4] == ["64", "63"]
     assert "too short 3" in out
     assert "web.jsonl:64: not a JSON object" in out
 
