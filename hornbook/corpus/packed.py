@@ -16,6 +16,7 @@ import pyarrow as pa
 
 PACKED = (".gz", ".zst")
 BLOCK = 1 << 16
+HALF_BYTES = 1 << 20  # a longer line is not held back
 BOMB_BYTES = 256_000_000  # whatever a file unpacks to up to here is no danger
 BOMB_RATIO = 200  # web pages pack 4 to 20 times; what was made to fill a disk 1000 times
 MAGIC = b"\x1f\x8b\x08"
@@ -30,7 +31,7 @@ class Damaged(OSError):
 def open_packed(path: Path, fault: Fault | None = None) -> BinaryIO:
     """A file's bytes, unpacked as they are read.
 
-    With `fault`, damage in a .gz is told to it and reading goes on with the next member, on a new line; without, it is
+    With `fault`, damage in a .gz is told to it and reading goes on with the next member and a new line; without, it is
     an OSError, EOFError or zlib.error.
     """
     match path.suffix.lower():
@@ -149,29 +150,39 @@ class Members:
 
 
 class Lines(io.RawIOBase):
-    """A gzip file's members in a row; damage is told, and what follows it stands on a new line."""
+    """The lines of a gzip file's members in a row; damage is told, and the line that it cuts is left out."""
 
     def __init__(self, path: Path, fault: Fault) -> None:
         self._members, self._fault = Members(path), fault
         self._open = False
+        self._ready = b""
+        self._half = b""  # the beginning of a line, held back until more of it comes
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # typeshed: any writable buffer
-        while True:
-            try:
-                if not self._open and not self._members.begin():
-                    return 0
-                data = self._members.read(len(buffer))
-            except Damaged as error:
-                self._fault(self._members.offset, str(error))
-                data, self._open = b"\n", False
-            else:
-                self._open = bool(data)
-            if data:
-                buffer[: len(data)] = data
-                return len(data)
+        while not self._ready and self._more():
+            pass
+        data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _more(self) -> bool:
+        """Have more lines ready, or some step nearer to it; False at the end of the file."""
+        try:
+            if not self._open and not self._members.begin():
+                self._ready, self._half = self._half, b""
+                return False
+            data = self._half + self._members.read(BLOCK)
+        except Damaged as error:
+            self._fault(self._members.offset, str(error))
+            self._open, self._ready, self._half = False, b"\n", b""
+            return True
+        self._open = len(data) > len(self._half)
+        cut = len(data) if len(data) > HALF_BYTES else data.rfind(b"\n") + 1
+        self._ready, self._half = data[:cut], data[cut:]
+        return True
 
     def close(self) -> None:
         self._members.close()

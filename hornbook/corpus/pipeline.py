@@ -40,10 +40,10 @@ class Corpus:
 
     USUAL: ClassVar[bool] = True
     """A `corpus:` that does not give its type is one."""
-    source: str | tuple[str, ...] = sources.STDLIB
-    """`stdlib`, a file, a folder, a glob, or a list of them."""
+    source: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] = sources.STDLIB
+    """`stdlib`, a file, a folder, a glob, a list of them, or a mapping that gives each, or each list, a name."""
     column: str = "text"
-    """The column of JSONL, JSON and Parquet that holds the text."""
+    """The column of JSONL, JSON, CSV and Parquet that holds the text."""
     steps: tuple[CorpusStep, ...] = (Normalise(), MinimumLength(), ExactDuplicates())
     """In the order they run."""
     validation: float = 0.05
@@ -64,8 +64,8 @@ class Corpus:
             raise ValueError(f"bad_share: {self.bad_share} is not a share between 0 and 1; try 0.05")
 
     @property
-    def sources(self) -> tuple[str, ...]:
-        """The sources as a list, also where the recipe names one."""
+    def sources(self) -> sources.Sources:
+        """Several sources, also where the recipe names one."""
         return (self.source,) if isinstance(self.source, str) else self.source
 
     def fingerprint(self) -> str:
@@ -173,7 +173,7 @@ def _kept(
 def _check(config: Corpus, ledger: Ledger) -> None:
     """Raise UserError unless the corpus can be used."""
     ledger.check_bad(config.bad_share)
-    place = ", ".join(config.sources)
+    place = ", ".join(sources.paths(config.sources))
     if not ledger.read:
         binary = sum(ledger.skipped.values())
         raise UserError(

@@ -4,11 +4,11 @@ Its results are files named after its number. The last to appear is its ledger, 
 not done again after a kill; all of them are written aside and renamed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hornbook.corpus.sources import File, files
+from hornbook.corpus.sources import File, Sources, files
 
 TASK_BYTES = 32_000_000  # neighbouring files are taken together up to this size; a larger file is a task of its own
 TASK_FILES = 2_000
@@ -72,7 +72,7 @@ def places(stage: Path) -> list[Place]:
     return [Place(stage, number) for number in sorted(int(path.stem) for path in ledgers)]
 
 
-def tasks(sources: Sequence[str], fault: Callable[[str, str], None]) -> Iterator[Task]:
+def tasks(sources: Sources, fault: Callable[[str, str], None]) -> Iterator[Task]:
     """The files of the sources, in order, in tasks of about the same size."""
     taken: list[File] = []
     total = number = 0

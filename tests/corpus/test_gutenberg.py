@@ -23,7 +23,7 @@ LICENCE = "\n\nUpdated editions will replace the previous one.\n" + "*** START: 
         "*** START OF THE PROJECT GUTENBERG EBOOK A VERY LONG TITLE OF A\nBOOK ABOUT THE NIGHT ***\n",
         "*** START OF THE PROJECT GUTENBERG EBOOK NIGHT ***\n\n\nProduced by Someone and the\nOnline Team\n\n\n",
         "*** START OF THE PROJECT GUTENBERG EBOOK NIGHT ***\n\nE-text prepared by Someone\n\n",
-        "**Welcome To The World of Free Electronic Texts**\n\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n",
+        "**Welcome To Free Plain Texts**\n\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n",
         "*END THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.07/27/01*END*\n",
     ],
 )

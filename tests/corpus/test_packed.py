@@ -38,6 +38,7 @@ def test_a_broken_member_in_the_middle_costs_itself(tmp_path: Path, damage: slic
     text = b"".join(lines)
     assert text.startswith(b"".join(LINES[:20]))
     assert text.endswith(b"\n" + b"".join(LINES[21:]))
+    assert set(lines) <= {b"\n", *b"".join(LINES).splitlines(keepends=True)}  # no half line
 
 
 def test_what_is_cut_short_gives_what_was_whole(tmp_path: Path) -> None:

@@ -55,6 +55,19 @@ def test_several_sources_keep_their_documents_apart(tree: Path) -> None:
     ]
 
 
+def test_a_mapping_gives_sources_their_names(tree: Path) -> None:
+    named = {"all": str(tree / "a.txt"), "deep": (str(tree / "sub"), str(tree / "b.txt"))}
+    found = list(sources.files(named, ignore))
+    assert [(file.id, file.source) for file in found] == [
+        ("all/a.txt", "all"),
+        ("deep/sub/c.txt", "deep"),
+        ("deep/sub/deep/d.md", "deep"),
+        ("deep/b.txt/b.txt", "deep"),
+    ]
+    assert sources.is_one_file({"all": str(tree / "a.txt")})
+    assert not sources.is_one_file(named)
+
+
 def test_a_name_with_signs_of_a_glob_is_a_name_first(tree: Path) -> None:
     (tree / "x[1].txt").write_text("x")
     assert ids(tree / "x[1].txt") == ["x[1].txt"]

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001  # full-width punctuation is what is tested
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,10 +53,50 @@ def test_a_bad_line_is_named_and_skipped(tmp_path: Path, line: str | bytes, reas
     assert ledger.bad_places[0]["why"].startswith(reason)
 
 
-def test_a_line_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "LINE_BYTES", 50)
-    path = pack(tmp_path / "a.jsonl", b'{"text": "one"}\n{"text": "' + b"x" * 100)
-    assert why(path).startswith(f"{path}:2: a line of over 50 bytes")
+    path = pack(
+        tmp_path / "a.jsonl", b'{"text": "one"}\n{"text": "' + b"x" * 170 + b'"}\n{"text": "three"}\n' + b"y" * 99
+    )
+    found, ledger = documents(path, strict=True)
+    assert [(document.id, document.text) for document in found] == [("a.jsonl:1", "one"), ("a.jsonl:3", "three")]
+    assert ledger.bad_places == [
+        {"place": f"{path}:{line}", "why": "a line of over 50 bytes; split the text into lines"} for line in (2, 4)
+    ]
+
+
+@pytest.mark.slow
+def test_a_line_of_100_megabytes_takes_the_memory_of_the_longest_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "' + b"x" * 100_000_000 + b'"}\n{"text": "two"}\n')
+    tracemalloc.start()
+    try:
+        found, ledger = documents(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert ([document.text for document in found], ledger.bad) == (["two"], 1)
+    assert peak < 2.2 * tables.LINE_BYTES
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.parquet"])
+def test_address_and_language_are_kept_where_they_are_said(tmp_path: Path, name: str) -> None:
+    rows = [{"text": "a", "url": "https://a/", "language": "eng"}, {"text": "b", "url": None, "language": ""}]
+    path = tmp_path / name
+    if name == "a.parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text(json.dumps(rows) if name == "a.json" else "\n".join(map(json.dumps, rows)))
+    found, _ = documents(path)
+    assert [(document.url, document.language) for document in found] == [("https://a/", "en"), (None, None)]
+
+
+def test_empty_files_are_counted(tmp_path: Path) -> None:
+    table = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), table)
+    for path in (table, pack(tmp_path / "a.jsonl", b"\n\n"), pack(tmp_path / "a.jsonl.gz", b"")):
+        found, ledger = documents(path)
+        assert (found, ledger.bad, ledger.skipped) == ([], 0, {"empty file": 1})
 
 
 def test_a_missing_column_is_named_with_the_columns_there_are(tmp_path: Path) -> None:
