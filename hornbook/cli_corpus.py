@@ -68,3 +68,24 @@ def inspect(
     from hornbook.inspect_corpus import Wanted, show
 
     show(folder, Wanted(reason=reason, step=step, pattern=grep, kept=kept), sample=sample, seed=seed)
+
+
+@corpus_app.command()
+def train_quality(
+    good: Annotated[str, typer.Argument(help="a file or folder of good text")],
+    bad: Annotated[str, typer.Argument(help="a file or folder of bad text")],
+    out: Annotated[Path, typer.Option(help="the folder to write, for the step `quality`")] = Path("quality"),
+    column: Annotated[str, typer.Option(help="of tables, that holds the text")] = "text",
+) -> None:
+    """Learn to tell good text from bad; print what the judge is worth on text that was held out.
+
+    Example: hornbook corpus train-quality books/ crawl.jsonl.gz --out quality
+    """
+    from hornbook.core.table import print_table
+    from hornbook.corpus.quality_train import train
+
+    judge = train([good], [bad], column)
+    judge.save(out)
+    measured = judge.measured
+    print_table(["probability from", "texts", "mean", "share that is good"], measured.reliability)
+    print(f"{out}: AUC {measured.auc:.4f} on text held out, of {measured.good:,} good and {measured.bad:,} bad pieces")

@@ -18,6 +18,7 @@ from hornbook.corpus.near import NearDuplicates
 from hornbook.corpus.paragraphs import RepeatedParagraphs
 from hornbook.corpus.private import PrivateData
 from hornbook.corpus.private_names import NamedEntities
+from hornbook.corpus.quality import Quality
 from hornbook.corpus.refinedweb import RefinedWebLines
 from hornbook.corpus.source_code import CodeQuality
 from hornbook.corpus.substrings import RepeatedSubstrings
@@ -27,7 +28,7 @@ Wrapped = Extract | Gutenberg
 Tidy = Normalise | MinimumLength
 Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
 Listed = CodeQuality | UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
-EachStep = Wrapped | Tidy | Heuristic | Listed | PrivateData | NamedEntities
+EachStep = Wrapped | Tidy | Heuristic | Listed | PrivateData | NamedEntities | Quality
 AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings | Decontaminate
 CorpusStep = EachStep | AcrossStep
 
