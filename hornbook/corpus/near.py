@@ -22,7 +22,7 @@ from hornbook.corpus.clusters import Clusters, candidates
 from hornbook.corpus.document import Across, Document, Result
 from hornbook.corpus.scans import Places, Shelf
 
-PAIRS = 1 << 11  # compared at once: 2 million shingles, 60 MB
+PAIRS = 1 << 9  # compared at once: half a million shingles, 30 MB
 KEPT = pa.schema([("kept", pa.string()), ("similarity", pa.float64())])
 T = TypeVar("T")
 

@@ -4,6 +4,7 @@ More hashes than memory should hold are first dealt out to files by their highes
 same file; then one file after the other is read.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -124,8 +125,8 @@ class Shelf:
     def __call__(self, places: Places) -> tuple[NDArray[Any], Places]:
         """The lists at some places, one after the other, and where each begins and the last ends."""
         starts, lengths = self.offsets[places], self.offsets[places + 1] - self.offsets[places]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        if not self.offsets[-1]:  # an empty file cannot be mapped
-            return np.empty(0, self._kind), offsets
-        values = np.memmap(self._path, self._kind, "r")
-        return values[np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])], offsets
+        width = np.dtype(self._kind).itemsize
+        where = zip((starts * width).tolist(), (lengths * width).tolist(), strict=True)
+        with self._path.open("rb", buffering=0) as file:  # not mapped: pages once touched would count as memory
+            found = b"".join(os.pread(file.fileno(), length, start) for start, length in where)
+        return np.frombuffer(found, self._kind), np.concatenate([[0], np.cumsum(lengths)])

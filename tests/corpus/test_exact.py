@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbook.corpus.exact import ExactDuplicates, firsts
-from tests.corpus.across import across, made
+from tests.corpus.over_tasks import across, made
 
 
 @given(st.lists(st.lists(st.integers(0, 12)), max_size=6), st.integers(1, 40))

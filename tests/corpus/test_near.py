@@ -15,7 +15,7 @@ from hornbook.core.errors import RecipeError
 from hornbook.corpus import near, scans
 from hornbook.corpus.near import NearDuplicates
 from hornbook.corpus.shingles import UNSPACED
-from tests.corpus.across import across, made
+from tests.corpus.over_tasks import across, made
 
 WORD = regex.compile(rf"[{UNSPACED}]|[[\p{{L}}\p{{N}}]--[{UNSPACED}]]+", regex.V1)
 SHARES = (0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)  # of the words that a copy has otherwise

@@ -12,7 +12,7 @@ from hornbook.corpus.outputs import Outputs
 from hornbook.corpus.rows import read
 from hornbook.corpus.scans import numbers
 from hornbook.corpus.task import Place
-from tests.corpus.across import made
+from tests.corpus.over_tasks import made
 
 
 def dropping(outputs: Outputs, documents: list[Document], reason: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hornbook.core import recipe
 from hornbook.core.errors import RecipeError
 from hornbook.corpus.paragraphs import RepeatedParagraphs
-from tests.corpus.across import across, made
+from tests.corpus.over_tasks import across, made
 
 COOKIES = "We use cookies to give you the best experience on our site."
 NOTICE = "本网站所有内容均受版权保护、未经许可不得转载。"

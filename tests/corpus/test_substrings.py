@@ -12,7 +12,7 @@ from hornbook.core import recipe
 from hornbook.core.errors import RecipeError
 from hornbook.corpus import scans, shingles
 from hornbook.corpus.substrings import RepeatedSubstrings
-from tests.corpus.across import across, made
+from tests.corpus.over_tasks import across, made
 
 WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "near", "old", "trees"]
 STRETCH = "Subscribe to our newsletter, and never miss a story again: it is free!"
