@@ -64,5 +64,5 @@ def test_both_languages_have_the_same_sections_rows_and_figures(page: str) -> No
 
 @pytest.mark.parametrize("index", ["README.md", "README.zh.md"])
 def test_the_index_names_every_page(index: str) -> None:
-    linked = set(re.findall(r"\]\(([\w.]+\.md)\)", text(index)))
+    linked = set(re.findall(r"\]\(([\w.-]+\.md)\)", text(index)))
     assert {page.name for page in DOCS.glob("*.md")} - linked <= {index}
