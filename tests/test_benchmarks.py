@@ -1,5 +1,6 @@
 """Every benchmark runs at a tiny size and prints its figures; the peers of a training step do the same work as ours."""
 
+import json
 import re
 import runpy
 import subprocess
@@ -96,3 +97,12 @@ def test_bpe_trains_and_encodes_like_its_peers():
     command = [sys.executable, str(BENCHMARKS / "bpe.py"), "--megabytes", "0.3", "--vocab", "400"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
     assert figures(done.stdout)
+
+
+def test_corpus_times_each_filter_without_its_peer(tmp_path):
+    """A round of our side on the made-up texts; datatrove is asked by hand (`--peer`)."""
+    command = [sys.executable, BENCHMARKS / "corpus.py", "child", "ours", tmp_path / "none"]
+    output = subprocess.run(command, input="round\n", capture_output=True, text=True, check=True).stdout
+    row = json.loads(output)
+    assert row.keys() == {"gopher quality", "gopher repetition", "c4", "fineweb"}
+    assert all(seconds > 0 for seconds in row.values())

@@ -20,6 +20,7 @@ COUNTER = re.compile(
     r"|赞|评论|条评论|转发|阅读|浏览|回复|收藏|人关注)\s*[.:]?",
     re.IGNORECASE,
 )
+LONGEST = 200  # characters of a line that may be navigation
 NUMBER = re.compile(r"[\W\d_]+")
 NAVIGATION = re.compile(
     r"(?:sign[ -]?in|sign[ -]?up|log[ -]?in|register|read more|see more|learn more|click here|share (?:this|on)|home\b"
@@ -91,7 +92,7 @@ class RefinedWebLines:
             return "counters"
         if count <= 1 or (len(line.split()) == 1 and not unspaced(line)):
             return "lines of one word"
-        if count <= self.short_words and NAVIGATION.fullmatch(line):
+        if count <= self.short_words and len(line) <= LONGEST and NAVIGATION.fullmatch(line):
             return "navigation"
         letters = [letter for letter in line if letter.isalpha()]
         if sum(map(str.isupper, letters)) > self.max_uppercase * len(letters):
