@@ -9,6 +9,7 @@ import typer
 from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
 from hornbook.cli_export import export
+from hornbook.cli_synthesize import synthesize
 from hornbook.cli_tokenizer import tokenizer_app
 from hornbook.core.errors import Interrupted, UserError
 from hornbook.core.files import explain
@@ -30,6 +31,7 @@ app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
 app.command()(embed)
 app.command()(fill)
+app.command()(synthesize)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from hornbook.core import recipe as recipes
 from hornbook.corpus.images import ImageFiles
 from hornbook.corpus.pipeline import Corpus
 from hornbook.model.models import Decoder, Encoder, EncoderDecoder, Model
+from hornbook.synthesize import Synthesis
 
 FOLDER = Path(settings.__file__).parent / "recipes"
 NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
@@ -29,6 +30,8 @@ UNUSED: dict[str, str] = {
 def kind_of(name: str) -> Any:
     if name.startswith("corpus/"):
         return Corpus
+    if name.startswith("synthetic/"):
+        return Synthesis
     return Decoder | Encoder | EncoderDecoder if name.startswith("models/") else settings.Recipe
 
 
@@ -36,6 +39,8 @@ def load(name: str) -> Any:
     """A recipe as its command reads it; a model that leaves its vocabulary to the tokenizer gets one."""
     if name.startswith("corpus/"):
         return recipes.load(Corpus, name)
+    if name.startswith("synthetic/"):
+        return recipes.load(Synthesis, name)
     if name.startswith("models/"):
         whole = {"embed", "source"} & recipes.read(recipes.find(name)).keys()
         return recipes.load(Model, name, [] if whole else LENT)
@@ -111,7 +116,7 @@ def test_a_tiny_recipe_builds(name: str, tmp_path: Path) -> None:
 def test_every_option_is_set_by_some_recipe() -> None:
     """DESIGN: an option that nobody sets is deleted, or stands in UNUSED with the reason why it stays."""
     used = {option for name in NAMES for option in written(load(name), recipes.read(recipes.find(name)))}
-    unused = (every_option(settings.Recipe) | every_option(Model)) - used
+    unused = (every_option(settings.Recipe) | every_option(Model) | every_option(Synthesis)) - used
     assert sorted(unused - UNUSED.keys()) == [], "set it in a recipe, delete it, or say in UNUSED why it stays"
     assert sorted(UNUSED.keys() - unused) == [], "is used or gone: strike it off UNUSED"
 

@@ -105,6 +105,15 @@ class LanguageModel:
         """What `chat` gives, in pieces as it is written."""
         return self._stream(self._turn(messages), options)
 
+    def user_turns(self, count: int, **options: Unpack[Options]) -> list[str]:
+        """What the model writes where its chat template lets the user speak (Xu et al. 2024)."""
+        one, other = (self._turn([{"role": "user", "content": letter}]) for letter in "az")
+        before = next(i for i, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
+        after = self._text.decode(one[before + 1 :]).strip()  # of a template without marks only this ends the turn
+        return self._write(
+            [one[:before]] * count, {**options, "stop": (*options.get("stop", ()), *self._text.special, after)}
+        )
+
     def embed(self, texts: list[str], *, pooling: str | None = None, normalize: bool | None = None) -> Tensor:
         """One vector a text, (texts, dim) in fp32: near one another where the texts mean alike.
 

@@ -94,6 +94,13 @@ def test_chat_goes_on_from_the_rendered_prompt(lm: LanguageModel, tokenizer: Byt
     assert not answer.count("<|im_end|>")
 
 
+def test_a_user_turn_is_what_follows_the_open_template(lm: LanguageModel, tokenizer: ByteBPE) -> None:
+    template = "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}[over]{% endfor %}"
+    chatty = LanguageModel(lm.module, tokenizer, Renderer(tokenizer, template))
+    turns = chatty.user_turns(3, max_new_tokens=8, seed=4)
+    assert turns == [chatty.generate("[user]", max_new_tokens=8, seed=4 + i) for i in range(3)]
+
+
 def test_a_saved_model_chats_and_stops_alike(lm: LanguageModel, tokenizer: ByteBPE, tmp_path: Path) -> None:
     chatty = LanguageModel(lm.module, tokenizer, Renderer(tokenizer))
     chatty.save(tmp_path / "model")

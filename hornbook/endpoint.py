@@ -1,0 +1,139 @@
+"""A model behind an OpenAI-compatible endpoint (vLLM, llama.cpp, Ollama, a company's), asked with patience.
+
+What may pass by itself (busy, slow, broken off, an answer that is none) is asked again after 1, 2, 4 ... seconds; what
+will not (no such model, a wrong key) is said at once. When a whole list of questions fails, nothing more is asked.
+"""
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from hornbook.core.errors import UserError
+from hornbook.corpus.synthetic import Sampling
+
+LASTING = {400, 401, 403, 404, 405, 422}  # will be the same the next time
+LONGEST_WAIT = 60.0  # seconds between two attempts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where to ask, and for how long."""
+
+    url: str
+    """Up to and with the version, such as `http://localhost:8000/v1`."""
+    name: str
+    """Of the model, as the endpoint calls it."""
+    user_prefix: str = "<|im_start|>user\n"
+    """What the model's template writes before the user speaks; Magpie goes on from it."""
+    user_end: str = "<|im_end|>"
+    """And after."""
+    parallel: int = 8
+    """Questions at a time."""
+    attempts: int = 5
+    """For each question."""
+    seconds: float = 120.0
+    """That an answer may take."""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"url: {self.url!r} is no address; write it like http://localhost:8000/v1")
+        for key in ("parallel", "attempts", "seconds"):
+            if getattr(self, key) <= 0:
+                raise ValueError(f"{key}: {getattr(self, key)} asks nothing; give more than 0")
+
+
+@dataclass
+class Client:
+    """Asks an endpoint; `counts` says how often, and what went wrong."""
+
+    config: Endpoint
+    key: str | None = None
+    sleep: Callable[[float], None] = time.sleep
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return self.config.name
+
+    def answers(self, questions: Sequence[str], sampling: Sampling) -> list[str | None]:
+        """What it answers to each question; None where it did not.
+
+        Raises UserError where the endpoint refuses, or answers none of them.
+        """
+        bodies = [{"messages": [{"role": "user", "content": text}]} for text in questions]
+        return self._all("chat/completions", bodies, sampling)
+
+    def user_turns(self, count: int, sampling: Sampling) -> list[str | None]:
+        """What it writes after `user_prefix`."""
+        body = {"prompt": self.config.user_prefix, "stop": [self.config.user_end]}
+        return self._all("completions", [body] * count, sampling)
+
+    def _all(self, path: str, bodies: Sequence[dict[str, Any]], sampling: Sampling) -> list[str | None]:
+        how = {"model": self.name, "temperature": sampling.temperature, "top_p": sampling.top_p}
+        how |= {"max_tokens": sampling.max_new_tokens}
+        whole = [{**body, **how, "seed": sampling.seed + number} for number, body in enumerate(bodies)]
+        with ThreadPoolExecutor(self.config.parallel) as pool:
+            texts = list(pool.map(lambda body: self._ask(path, body), whole))
+        if texts and all(text is None for text in texts):
+            why = ", ".join(f"{count} times {what}" for what, count in self.counts.items() if what != "requests")
+            raise UserError(
+                f"{self.config.url}: not one of {len(texts)} questions was answered ({why}); see to the endpoint and "
+                "run the command again, which goes on from here"
+            )
+        return texts
+
+    def _ask(self, path: str, body: dict[str, Any]) -> str | None:
+        for attempt in range(self.config.attempts):
+            if attempt:
+                self.sleep(min(2.0 ** (attempt - 1), LONGEST_WAIT))
+            self.counts["requests"] += 1
+            try:
+                return _text(self._post(path, body))
+            except urllib.error.HTTPError as error:
+                self._fault(error)
+            except (OSError, http.client.HTTPException) as error:
+                self.counts["slow" if isinstance(error, TimeoutError) else _reason(error)] += 1
+            except (ValueError, KeyError, IndexError, TypeError):
+                self.counts["not an answer in OpenAI's form"] += 1
+        return None
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        address = f"{self.config.url.rstrip('/')}/{path}"
+        request = urllib.request.Request(address, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=self.config.seconds) as answer:
+            return json.loads(answer.read())
+
+    def _fault(self, error: urllib.error.HTTPError) -> None:
+        """Count a refusal that may pass; say one that will not."""
+        with error:
+            said = error.read(300).decode(errors="replace").strip() if error.code in LASTING else ""
+        if error.code in LASTING:
+            raise UserError(
+                f"{self.config.url}: refuses with {error.code} {error.reason} ({' '.join(said.split())}); see to "
+                "url, name and --key"
+            ) from None
+        self.counts[f"HTTP {error.code}"] += 1
+
+
+def _text(answer: Any) -> str:
+    choice = answer["choices"][0]
+    text = choice["message"]["content"] if "message" in choice else choice["text"]
+    if not isinstance(text, str):
+        raise TypeError
+    return text
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, TimeoutError):
+        return "slow"
+    return "broken off" if reason is None else getattr(reason, "strerror", None) or str(reason)
