@@ -99,6 +99,12 @@ def test_bpe_trains_and_encodes_like_its_peers():
     assert figures(done.stdout)
 
 
+def test_extraction_scores_ours_beside_trafilatura(run, tmp_path):
+    """Pages that are made up: both find all of their text."""
+    pytest.importorskip("trafilatura")
+    assert run("extraction.py", "--tiny", "--data", str(tmp_path)) == {"extraction_f1": 1.0}
+
+
 def test_corpus_times_each_filter_without_its_peer(tmp_path):
     """A round of our side on the made-up texts; datatrove is asked by hand (`--peer`)."""
     command = [sys.executable, BENCHMARKS / "corpus.py", "child", "ours", tmp_path / "none"]
