@@ -73,7 +73,7 @@ def same(hashes: Hashes) -> tuple[Places, Places]:
 
 
 def columns(path: Path, name: str) -> Iterator[pa.Array]:
-    """A column of an Arrow file, batch by batch; the others are not read."""
+    """A column of an Arrow file, batch by batch."""
     with pa.OSFile(str(path)) as source:
         place = pa.ipc.open_file(source).schema.get_field_index(name)
         file = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[place]))
@@ -82,8 +82,8 @@ def columns(path: Path, name: str) -> Iterator[pa.Array]:
 
 
 def numbers(path: Path, name: str) -> Iterator[NDArray[Any]]:
-    """A column of numbers."""
-    return (column.to_numpy() for column in columns(path, name))
+    """A column of numbers; copied, as a view would keep the other columns of its batch in memory."""
+    return (column.to_numpy().copy() for column in columns(path, name))
 
 
 def lists(path: Path, name: str) -> Iterator[tuple[NDArray[Any], Places]]:
