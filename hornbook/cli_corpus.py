@@ -89,3 +89,21 @@ def train_quality(
     measured = judge.measured
     print_table(["probability from", "texts", "mean", "share that is good"], measured.reliability)
     print(f"{out}: AUC {measured.auc:.4f} on text held out, of {measured.good:,} good and {measured.bad:,} bad pieces")
+
+
+@corpus_app.command()
+def train_perplexity(
+    reference: Annotated[str, typer.Argument(help="a file or folder of text as it should be")],
+    out: Annotated[Path, typer.Option(help="the folder to write, for the step `perplexity`")] = Path("perplexity"),
+    column: Annotated[str, typer.Option(help="of tables, that holds the text")] = "text",
+) -> None:
+    """Count the n-grams of a reference, so that other text can be measured by how much it surprises.
+
+    Example: hornbook corpus train-perplexity wikipedia.jsonl.gz --out perplexity
+    """
+    from hornbook.corpus.perplexity_train import train
+
+    model = train([reference], column)
+    model.save(out)
+    low, middle, high = (model.percentiles[place] for place in (1, 50, 99))
+    print(f"{out}: perplexity of the reference {middle:.1f}, of nearly all of it {low:.1f} to {high:.1f}")

@@ -16,6 +16,7 @@ from hornbook.corpus.gutenberg import Gutenberg
 from hornbook.corpus.language import DetectedLanguage, ScriptLanguage
 from hornbook.corpus.near import NearDuplicates
 from hornbook.corpus.paragraphs import RepeatedParagraphs
+from hornbook.corpus.perplexity import Perplexity
 from hornbook.corpus.private import PrivateData
 from hornbook.corpus.private_names import NamedEntities
 from hornbook.corpus.quality import Quality
@@ -28,7 +29,7 @@ Wrapped = Extract | Gutenberg
 Tidy = Normalise | MinimumLength
 Heuristic = GopherQuality | GopherRepetition | C4 | C4Paragraphs | FineWeb | RefinedWebLines | ChineseQuality
 Listed = CodeQuality | UrlBlockList | BadWords | DetectedLanguage | ScriptLanguage
-EachStep = Wrapped | Tidy | Heuristic | Listed | PrivateData | NamedEntities | Quality
+EachStep = Wrapped | Tidy | Heuristic | Listed | PrivateData | NamedEntities | Quality | Perplexity
 AcrossStep = ExactDuplicates | NearDuplicates | RepeatedParagraphs | RepeatedSubstrings | Decontaminate
 CorpusStep = EachStep | AcrossStep
 
