@@ -21,7 +21,7 @@ PAGES = [
     "recurrent",
     "training",
 ]
-BILINGUAL = [*PAGES, "architectures", "corpus", "data", "tokenizer"]
+BILINGUAL = [*PAGES, "architectures", "corpus", "data", "synthetic", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 
