@@ -5,6 +5,7 @@ decides once. What comes out does not depend on the number of processes, nor on 
 that is done is not done again, and all are taken in order.
 """
 
+import itertools
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,12 @@ class Leg:
     across: AcrossStep | None
     steps: tuple[EachStep, ...]
     scan: AcrossStep | None
-    name: str
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What a stage is called while it is being done."""
+        return ", ".join(self.names) or "read"
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Engine:
         for number, leg in enumerate(legs(steps)):
             folder = self.work / f"stage-{number}"
             folder.mkdir(parents=True, exist_ok=True)
-            stage = Stage(folder, before or reading, leg.across, leg.steps, leg.scan, self.keep_dropped)
+            stage = Stage(folder, before or reading, leg.across, leg.steps, leg.scan, self.keep_dropped, leg.names)
             self._do(stage, listed, leg.name, ledger)
             listed = [Task(task.number, (), task.bytes) for task in listed]
             places, before = [Place(folder, task.number) for task in listed], folder
@@ -75,16 +81,27 @@ def legs(steps: Sequence[CorpusStep]) -> list[Leg]:
     """The steps in stages: each but the first begins with a step that looks across documents."""
     cuts = [i for i, step in enumerate(steps) if isinstance(step, ACROSS)]
     parts = [steps[start:end] for start, end in zip([0, *cuts], [*cuts, len(steps)], strict=True)]
-    found = []
+    found, names = [], iter(numbered([step.name for step in steps]))
     for number, part in enumerate(parts):
         first = part[0] if number else None
         following = parts[number + 1][0] if number + 1 < len(parts) else None
         each = tuple(typing.cast(EachStep, step) for step in part if not isinstance(step, ACROSS))
-        names = ", ".join(step.name for step in part) or "read"
         assert first is None or isinstance(first, ACROSS)
         assert following is None or isinstance(following, ACROSS)
-        found.append(Leg(first, each, following, names))
+        found.append(Leg(first, each, following, tuple(itertools.islice(names, len(part)))))
     return found
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names that come again, numbered, so that each step has an account of its own.
+
+    >>> numbered(["normalise", "minimum length", "minimum length"])
+    ['normalise', 'minimum length', 'minimum length (2)']
+    """
+    return [
+        name if (before := names[:place].count(name)) == 0 else f"{name} ({before + 1})"
+        for place, name in enumerate(names)
+    ]
 
 
 def decide(step: Across, places: Sequence[Place]) -> None:

@@ -47,6 +47,13 @@ class Stage:
     steps: tuple[EachStep, ...]  # about each document alone
     scan: AcrossStep | None  # which follows, and wants to know of every document
     keep_dropped: bool  # all dropped documents, not only the first of each reason
+    names: tuple[str, ...] = ()  # of `across` and `steps` in the account, where a recipe has one twice
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What `across` and `steps` are called in the account."""
+        given = self.steps if self.across is None else (self.across, *self.steps)
+        return self.names or tuple(step.name for step in given)
 
     def __call__(self, task: Task) -> Ledger:
         """Do a task, unless it is done; its account."""
@@ -56,10 +63,11 @@ class Stage:
         ledger, clock, steps = Ledger(), Clock(), [step.build() for step in self.steps]
         scan = None if self.scan is None else self.scan.build()
         with Outputs(place, ledger, scan, all_dropped=self.keep_dropped) as outputs:
-            for batch in clock.each(READ if self.across is None else self.across.name, self._batches(task, outputs)):
-                for step in steps:
-                    with clock(step.name):
-                        batch = outputs.account(step.name, batch, step(batch))
+            names = self.named if self.across else (READ, *self.named)
+            for batch in clock.each(names[0], self._batches(task, outputs)):
+                for name, step in zip(names[1:], steps, strict=True):
+                    with clock(name):
+                        batch = outputs.account(name, batch, step(batch))
                 with clock(WRITE):
                     outputs.write(batch)
                 if scan is not None:
@@ -81,7 +89,7 @@ class Stage:
             for batch in rows.read(before.documents):
                 decided = decisions.slice(start, len(batch)).to_batches()[0]
                 start += len(batch)
-                yield outputs.account(step.name, batch, step.apply(batch, decided))
+                yield outputs.account(self.named[0], batch, step.apply(batch, decided))
 
     def _read(self, reading: Reading, task: Task, ledger: Ledger) -> Iterator[Document]:
         for file in task.files:

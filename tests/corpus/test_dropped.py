@@ -58,3 +58,12 @@ def test_what_is_dropped_in_the_end_is_no_pair(tmp_path: Path) -> None:
     steps = (NearDuplicates(threshold=0.6), MinimumLength(characters=300))
     pipeline.run(Corpus(source=str(source), steps=steps), tmp_path / "corpus")
     assert not (tmp_path / "corpus" / "near_duplicates.parquet").exists()
+
+
+def test_a_step_that_comes_twice_has_two_accounts(tmp_path: Path) -> None:
+    source = write(tmp_path / "files", ["short", "a text that is long enough", "a text that is long enough to stay"])
+    steps = (MinimumLength(characters=10), NearDuplicates(), MinimumLength(characters=30))
+    ledger = pipeline.run(Corpus(source=str(source), steps=steps), tmp_path / "corpus")
+    counts = {name: (step.documents_in, step.documents_out) for name, step in ledger.steps.items()}
+    assert counts == {"minimum length": (3, 2), "near duplicates": (2, 2), "minimum length (2)": (2, 1)}
+    assert [row["step"] for row in rows(tmp_path / "corpus")] == ["minimum length", "minimum length (2)"]
