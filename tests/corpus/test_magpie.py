@@ -4,7 +4,7 @@ import pytest
 
 from hornbook.core import recipe
 from hornbook.core.errors import RecipeError
-from hornbook.corpus.magpie import Magpie
+from hornbook.corpus.magpie import NO_ANSWER, Magpie
 from hornbook.corpus.synthetic import Round, Sampling
 from tests.corpus.scripted import Scripted
 
@@ -37,3 +37,9 @@ def test_turns_are_kept_once_and_answered() -> None:
 def test_values_that_leave_nothing_are_refused(field: str) -> None:
     with pytest.raises(RecipeError, match=f"{field}: 0"):
         recipe.parse(Magpie, {field: 0})
+
+
+def test_a_turn_without_an_answer_is_not_asked_again_after_a_kill() -> None:
+    listener = Magpie().build()
+    listener.learn(Round(0, [], [{"text": "Name a river in Asia.", "reason": NO_ANSWER}]))
+    assert listener.novelty.like("name a river in asia") == (0, 1.0)

@@ -6,7 +6,7 @@ import pytest
 
 from hornbook.core.errors import UserError
 from hornbook.corpus.rouge import rouge_l, words
-from hornbook.corpus.self_instruct import OWN, SHOWN, Inventor, SelfInstruct, cases_of, items, read_seeds
+from hornbook.corpus.self_instruct import NO_CASE, OWN, SHOWN, Inventor, SelfInstruct, cases_of, items, read_seeds
 from hornbook.corpus.synthetic import Round
 from tests.corpus.scripted import SEEDS, Scripted
 
@@ -90,3 +90,13 @@ def test_the_published_seeds_are_read_whole(shared_data: Path) -> None:
     done = Round(0)
     Inventor(SelfInstruct(seeds=Path()), seeds).ask(done, Scripted(), random.Random(0))
     assert done.rows
+
+
+def test_a_task_without_a_case_is_not_tried_again_after_a_kill() -> None:
+    done = Round(
+        0, [], [{"text": "Explain the wind to me.", "reason": NO_CASE}, {"text": "Hi.", "reason": "too short"}]
+    )
+    inventor = Inventor(SelfInstruct(seeds=Path()), SEEDS)
+    inventor.learn(done)
+    assert inventor.novelty.like("Explain the wind to me!") == (len(SEEDS), 1.0)
+    assert inventor.novelty.like("Hi.") is None
