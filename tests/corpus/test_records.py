@@ -55,6 +55,13 @@ def test_a_lying_length_costs_its_record(tmp_path: Path, name: str, length: int 
     assert why in said or "cut short" in said  # packed, there is nothing behind the record
 
 
+def test_a_record_that_ends_with_its_head(tmp_path: Path) -> None:
+    """The next one begins where its body should."""
+    bare = record(b"", kind="resource", length=50)[: -len(b"\r\n\r\n")]
+    found, [(place, why)] = read(write(tmp_path / "a.warc", [*WHOLE[:2], bare, *WHOLE[2:]]))
+    assert (found, place, why) == (BODIES, str(START), "does not end after its 50 bytes")
+
+
 def test_what_is_no_record_is_passed_over(tmp_path: Path) -> None:
     path = write(tmp_path / "a.warc", [*WHOLE[:2], b"garbage of WARC/1.0 \xff\n" * 9, *WHOLE[2:]])
     assert read(path) == (BODIES, [(str(START), "no WARC record begins here")])
