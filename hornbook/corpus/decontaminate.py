@@ -20,11 +20,10 @@ from hornbook.corpus import scans as files
 from hornbook.corpus import shingles
 from hornbook.corpus.document import Across, Document, Result
 from hornbook.corpus.evaluation_items import items
-from hornbook.corpus.evaluation_report import Report
+from hornbook.corpus.evaluation_report import REPORT, Report
 from hornbook.corpus.evaluation_set import EvaluationSet, plain, tokens
 from hornbook.corpus.scans import Places
 
-REPORT = "items.jsonl"
 DECIDED = pa.schema([("grams", pa.large_list(pa.int64()))])
 
 

@@ -18,6 +18,7 @@ from hornbook.core.files import write_text
 from hornbook.corpus.evaluation_set import EvaluationSet
 from hornbook.corpus.scans import Places
 
+REPORT = "items.jsonl"
 NAMED = 20  # documents named for each item; all are counted
 
 
@@ -54,3 +55,10 @@ class Report:
     def write(self, path: Path) -> None:
         """All lines, as JSON."""
         write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines()))
+
+
+def gather_items(work: Path, folder: Path) -> None:
+    """The reports that the steps of a corpus have left in its work, as one, where there are any."""
+    found = [path.read_text(encoding="utf-8") for path in sorted(work.glob(f"*/{REPORT}"))]
+    if found:
+        write_text(folder / REPORT, "".join(found))

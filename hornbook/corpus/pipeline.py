@@ -22,6 +22,7 @@ from hornbook.corpus.clock import timing
 from hornbook.corpus.document import Document
 from hornbook.corpus.dropped import gather
 from hornbook.corpus.engine import Engine, Progress
+from hornbook.corpus.evaluation_report import gather_items
 from hornbook.corpus.exact import ExactDuplicates
 from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.local import Local
@@ -98,6 +99,7 @@ def run(
         ledger.fingerprint = "".join(writer.close() for writer in writers.values())
         _check(config, ledger)
         pairs.write(aside)
+        gather_items(work, aside)
         write_json(aside / "ledger.json", ledger.plain())
     if timed:
         timed(timing(work))

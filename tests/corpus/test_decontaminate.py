@@ -9,9 +9,11 @@ import pytest
 
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
-from hornbook.corpus.decontaminate import REPORT, CutOverlap, Decontaminate, DropDocument, pieces
+from hornbook.corpus import pipeline
+from hornbook.corpus.decontaminate import CutOverlap, Decontaminate, DropDocument, pieces
 from hornbook.corpus.document import Document
 from hornbook.corpus.evaluation_items import Item, items
+from hornbook.corpus.evaluation_report import REPORT
 from tests.corpus.across import run
 
 QUESTION = "Which of these planets has the longest day, counted in hours of the Earth and not in its own?"
@@ -107,6 +109,18 @@ def test_tasks_do_not_matter(questions: Path, tmp_path: Path) -> None:
         results = run(step, tasks, tmp_path)
         seen.append(([each for result in results for each in result.kept], (tmp_path / REPORT).read_text()))
     assert seen[0] == seen[1] == seen[2]
+
+
+def test_the_report_stands_beside_the_corpus(questions: Path, tmp_path: Path) -> None:
+    source = tmp_path / "web.jsonl"
+    source.write_text(
+        "\n".join(json.dumps({"text": text}) for text in (PROSE, f"{PROSE}{QUESTION}", f"{RED}{CHINESE}"))
+    )
+    steps = (Decontaminate(evaluation=(str(questions),), action=DropDocument()),)
+    ledger = pipeline.run(pipeline.Corpus(source=str(source), steps=steps, validation=0), tmp_path / "clean")
+    assert ledger.steps["decontaminate"].dropped["touches an evaluation set"].documents == 2
+    lines = report(tmp_path / "clean")
+    assert [lines[row]["first"] for row in (0, 1)] == [["web.jsonl:2"], ["web.jsonl:3"]]
 
 
 def test_mistakes_are_said(questions: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hornbook.corpus.evaluation_items import Item
-from hornbook.corpus.evaluation_report import NAMED, Report
+from hornbook.corpus.evaluation_report import NAMED, REPORT, Report, gather_items
 from hornbook.corpus.evaluation_set import EvaluationSet, tokens
 
 
@@ -29,3 +29,13 @@ def test_shares_and_names(tmp_path: Path) -> None:
         {"file": "f", "row": 1, "share": 0.0, "common_share": 0.5, "documents": 0, "first": []},
         {"file": "f", "row": 3, "too_short": True},
     ]
+
+
+def test_the_reports_of_two_steps_become_one(tmp_path: Path) -> None:
+    gather_items(tmp_path, tmp_path)
+    assert not (tmp_path / REPORT).exists()
+    for stage in ("stage-0", "stage-1"):
+        (tmp_path / stage).mkdir()
+        (tmp_path / stage / REPORT).write_text(f"{stage}\n")
+    gather_items(tmp_path, tmp_path)
+    assert (tmp_path / REPORT).read_text() == "stage-0\nstage-1\n"
