@@ -155,13 +155,16 @@ def test_killed_at_random_and_run_again(source: Path, whole: dict[str, bytes], t
     for _ in range(8):
         child = start(source, folder, processes)
         family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
-        time.sleep(numbers.uniform(0.05, 0.5 if processes == 1 else 2))
+        more = len(before) + numbers.randrange(12)
+        while len(done(work)) < more and child.poll() is None:
+            time.sleep(0.005)
+        time.sleep(numbers.uniform(0, 0.1))
         family += [each for each in psutil.Process(child.pid).children(recursive=True) if each not in family]
         child.send_signal(signal.SIGKILL)
-        child.wait()
         _, alive = psutil.wait_procs(family, timeout=10)
         for each in alive:
             each.kill()
+        child.communicate()
         assert not alive, "no worker outlives the command"
         if folder.exists():
             break
