@@ -28,9 +28,9 @@ from hornbook.core.run import Run, processor
 from hornbook.data.batches import WindowSource
 from hornbook.model.attention import Attention
 from hornbook.model.cost import cost, training_flops
+from hornbook.model.decoder import Decoder
 from hornbook.model.embed import Tokens
 from hornbook.model.mlp import MLP
-from hornbook.model.decoder import Decoder
 from hornbook.model.position import Learned
 from hornbook.model.stack import Stack
 from hornbook.objective.language import NextToken

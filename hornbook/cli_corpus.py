@@ -14,9 +14,15 @@ class RecipeFirst(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command's name where a recipe or an option of `run` comes first."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, self._named(ctx, args))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command of some arguments, where they have not gone through `parse_args`."""
+        return super().resolve_command(ctx, self._named(ctx, args))
+
+    def _named(self, ctx: Any, args: list[str]) -> list[str]:
+        given = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        return args if given else ["run", *args]
 
 
 corpus_app = typer.Typer(
