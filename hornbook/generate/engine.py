@@ -2,7 +2,8 @@
 
 A model gives `new_state(batch, capacity)`, room for everything it must remember, and takes it in `forward`. Prompts of
 different lengths stand side by side with padding on the left, so that all of them end, and go on, in the same column.
-A model with an encoder also reads the source of each, once, with padding on the right. Leaves out continuous batching, speculation and beams.
+A model with an encoder also reads the source of each, once, with padding on the right. Leaves out continuous batching,
+speculation and beams.
 """
 
 import sys

@@ -27,7 +27,7 @@ class Buckets:
         near = self.buckets // 2 // (2 if self.bidirectional else 1)
         if near < 1 or self.max_distance <= near:
             raise ValueError(
-                f"buckets: {self.buckets} buckets up to max_distance {self.max_distance} leave no room; T5 has 32 and 128"
+                f"buckets: {self.buckets} up to max_distance {self.max_distance} leave no room; T5 has 32 and 128"
             )
 
     def build(self, place: Place) -> PositionBase:

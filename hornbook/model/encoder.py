@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from hornbook.model.balance import balance
 from hornbook.model.blanked import BlankedTokens
 from hornbook.model.contacts import Contacts
-from hornbook.model.balance import balance
 from hornbook.model.embed import TokenEmbedding, Tokens
 from hornbook.model.head import Language
 from hornbook.model.heads import Heads

@@ -2,10 +2,9 @@
 
     sines[p, i] = sin(p / 10000^(2i / dim)),  cosines[p, i] = cos(p / 10000^(2i / dim))
 
-All sines stand before all cosines, as in the authors' code and in Marian; the paper's formula lets them take turns, which
-is the same up to the order of the channels.
+All sines stand before all cosines, as in the authors' code and in Marian; the paper's formula lets them take turns,
+which is the same up to the order of the channels.
 """
-# ruff: noqa: ARG002 -- hooks take the arguments of all positions
 
 from dataclasses import dataclass
 
