@@ -19,7 +19,7 @@ __all__ = ["build", "load"]
 
 
 def load(path: str, *, dtype: str | None = "float32") -> "LanguageModel":
-    """Read a run, a Hugging Face folder, a hub id or a .gguf file; `dtype` None keeps the numbers as they are stored."""
+    """Read a run, Hugging Face folder, hub id or .gguf file; `dtype` None keeps the numbers as they are stored."""
     from hornbook.generate.hub import find
 
     folder = find(path)  # a mistyped name is answered before torch is imported

@@ -35,8 +35,9 @@ ROUNDED = {  # in billions, as the papers say, and how far off they are
     "gpt-neox-20b": (20.556, 0.001),  # table 1: 20,554,567,680
 }
 WITH_TRANSFORMERS = [
-    "gpt1", "gpt2", "gpt3-small", "gpt3-13b", "gpt3-175b", "opt-125m", "opt-6.7b", "opt-175b", "bloom-560m", "bloom-7b1",
-    "bloom-176b", "pythia-70m", "pythia-160m", "pythia-1.4b", "pythia-12b", "gpt-neox-20b", "gptj-6b", "falcon-7b",
+    "gpt1", "gpt2", "gpt3-small", "gpt3-13b", "gpt3-175b", "opt-125m", "opt-6.7b", "opt-175b", "bloom-560m",
+    "bloom-7b1", "bloom-176b",
+    "pythia-70m", "pythia-160m", "pythia-1.4b", "pythia-12b", "gpt-neox-20b", "gptj-6b", "falcon-7b",
     "falcon-40b", "falcon-rw-1b",
 ]  # fmt: skip
 
