@@ -164,6 +164,11 @@ def made(state: State) -> Section:
     section, ledger = Section("How it was made"), state.ledger
     rows = [(name, total.documents, total.characters, total.bytes) for name, total in ledger.splits.items()]
     section.add(html.table(("split", "documents", "characters", "bytes"), rows))
+    shares = [
+        (name, round(part["epochs"], 3), f"{part['planned']:.1%}", f"{part['realised']:.1%}")
+        for name, part in ledger.mixture.items()
+    ]
+    section.add(html.table(("source", "passes", "planned share of the bytes", "written"), shares))
     section.add(html.text(f"Held out: {ledger.split_rule}.") if ledger.split_rule else "")
     recipe = state.folder / "recipe.yaml"
     if recipe.is_file():

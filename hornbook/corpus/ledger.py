@@ -109,6 +109,8 @@ class Ledger:
     splits: dict[str, Total] = field(default_factory=lambda: {"train": Total(), "validation": Total()})
     """What was written; a document of which only the end is held out counts in both."""
     split_rule: str = ""
+    mixture: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Per source of a mixture: passes over it, its planned share of the bytes, its share of those written."""
     bad: int = 0
     """Files and lines that could not be read."""
     bad_places: list[dict[str, str]] = field(default_factory=list)

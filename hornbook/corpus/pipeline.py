@@ -19,13 +19,14 @@ from hornbook.core.files import new_folder, read_json, write_json
 from hornbook.corpus import sources
 from hornbook.corpus.clean import MinimumLength, Normalise
 from hornbook.corpus.clock import timing
-from hornbook.corpus.document import Document
+from hornbook.corpus.document import Document, size
 from hornbook.corpus.dropped import gather
 from hornbook.corpus.engine import Engine, Progress
 from hornbook.corpus.evaluation_report import gather_items
 from hornbook.corpus.exact import ExactDuplicates
 from hornbook.corpus.ledger import Ledger
 from hornbook.corpus.local import Local
+from hornbook.corpus.mixture import Account, Mixture, copies
 from hornbook.corpus.ray_engine import Ray
 from hornbook.corpus.rows import read
 from hornbook.corpus.split import Split
@@ -47,6 +48,8 @@ class Corpus:
     """The column of JSONL, JSON, CSV and Parquet that holds the text."""
     steps: tuple[CorpusStep, ...] = (Normalise(), MinimumLength(), ExactDuplicates())
     """In the order they run."""
+    mixture: Mixture | None = None
+    """How much of each source there is in the end; null: all of it, once."""
     validation: float = 0.05
     """Share of the documents that is held out."""
     bad_share: float = 0.05
@@ -91,11 +94,7 @@ def run(
     with new_folder(folder) as aside:
         pairs = gather(work, aside, everything=config.keep_dropped)
         writers = {split: Writer(aside, split) for split in ("train", "validation")}
-        split = Split(config.validation)
-        for name, document in split(_kept(places, ledger, pairs.see, progress)):
-            writers[name].write(document)
-            ledger.splits[name].add(document)
-        ledger.split_rule = split.rule
+        _write(config, places, ledger, writers, _kept(places, ledger, pairs.see, progress))
         ledger.fingerprint = "".join(writer.close() for writer in writers.values())
         _check(config, ledger)
         pairs.write(aside)
@@ -105,6 +104,31 @@ def run(
         timed(timing(work))
     shutil.rmtree(work)
     return ledger
+
+
+def _write(
+    config: Corpus, places: list[Place], ledger: Ledger, writers: dict[str, Writer], kept: Iterator[list[Document]]
+) -> None:
+    """Hold a part out, mix the rest, and write both."""
+    sizes = _bytes_by_source(places) if config.mixture else {}
+    passes = config.mixture.passes(sizes) if config.mixture else {}
+    split, account = Split(config.validation), Account(passes, sizes)
+    for name, document in split(kept):
+        for copy in copies(document, passes) if name == "train" else [document]:
+            writers[name].write(copy)
+            ledger.splits[name].add(copy)
+            if name == "train":
+                account.add(copy)
+    ledger.split_rule, ledger.mixture = split.rule, account.plain()
+
+
+def _bytes_by_source(places: list[Place]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for place in places:
+        for batch in read(place.documents):
+            for document in batch:
+                sizes[document.source] = sizes.get(document.source, 0) + size(document.text)
+    return sizes
 
 
 def work_folder(folder: Path) -> Path:
