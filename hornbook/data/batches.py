@@ -5,7 +5,7 @@ GPTDatasetV1 does (Raschka, Build a Large Language Model from Scratch, section 2
 left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -61,14 +61,6 @@ class Batch:
         parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         moved: dict[str, Any] = {name: None if part is None else change(part) for name, part in parts.items()}
         return Batch(**moved)
-
-
-def joined(batches: Sequence[Batch], order: Tensor) -> Batch:
-    """Batches of the same kind as one, its rows in this order."""
-    parts = {field.name: [getattr(batch, field.name) for batch in batches] for field in fields(Batch)}
-    there = {name: [each for each in tensors if each is not None] for name, tensors in parts.items()}
-    whole: dict[str, Any] = {name: torch.cat(tensors)[order] if tensors else None for name, tensors in there.items()}
-    return Batch(**whole)
 
 
 class Source(Protocol):
