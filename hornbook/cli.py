@@ -202,6 +202,9 @@ def version() -> None:
     print(installed("hornbook"))
 
 
+INTERRUPTED = 130  # the exit code of a shell's Ctrl-C
+
+
 def main() -> None:
     """Run a command; what a person can mend is one sentence and exit code 2."""
     try:
@@ -213,8 +216,10 @@ def main() -> None:
         if sentence is None:
             raise
         _refuse(sentence)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # typer has caught Ctrl-C and says nothing
+            print("interrupted; nothing is left half-written", file=sys.stderr)
+        raise
     except Interrupted as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(stopped.exit_code)

@@ -108,6 +108,7 @@ def sha256(path: Path) -> str:
 REASONS = {
     errno.ENOSPC: "no space left on this disk; free some and run the same command again",
     errno.EDQUOT: "the disk quota is used up; free some and run the same command again",
+    errno.EFBIG: "a file may not grow that large here (ulimit -f); raise the limit, or name another place",
     errno.EACCES: "no permission; change the file's owner or mode, or name another place",
     errno.EPERM: "not permitted; change the file's owner or mode, or name another place",
     errno.EROFS: "this file system is read-only; name another place",

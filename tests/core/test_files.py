@@ -94,7 +94,13 @@ def test_a_hash_is_that_of_sha256sum(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "no space left"), (errno.EACCES, "no permission"), (errno.EROFS, "read-only")]
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "no space left"),
+        (errno.EFBIG, "may not grow"),
+        (errno.EACCES, "no permission"),
+        (errno.EROFS, "read-only"),
+    ],
 )
 def test_disk_errors_are_one_sentence_with_the_place(number, words):
     sentence = explain(OSError(number, "x", "/data/run"))
