@@ -35,12 +35,14 @@ class Attend(nn.Module):
         if self.soft_cap is not None:
             weights = F.dropout(self.weights(q, k, mask, causal=causal), dropout)
             return weights @ each_head(v, q.shape[1])
+        if mask is not None or q.shape[2] == 1:  # an if, so that torch.compile sees a bool where it varies the length
+            causal = False
         return F.scaled_dot_product_attention(
             q,
             k,
             v,
             attn_mask=mask,
-            is_causal=mask is None and causal and q.shape[2] > 1,
+            is_causal=causal,
             dropout_p=dropout,
             scale=self.scale,
             enable_gqa=q.shape[1] != k.shape[1],
