@@ -22,8 +22,8 @@ LEVELS = [
     {"text", "model", "optim"},
     {"corpus", "data", "objective", "adapt", "exchange"},
     {"generate"},
-    {"train", "evaluate"},
-    {"plan"},
+    {"train", "evaluate", "align"},
+    {"plan", "tune"},
     {"studio"},
 ]
 TOP = len(LEVELS)  # cli.py, build.py, report.py, ...: modules that stand in no folder may import everything

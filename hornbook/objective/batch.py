@@ -35,8 +35,11 @@ class Loss:
     sum: Tensor
     """Scalar, nats."""
     count: int
-    shares: Mapping[str, tuple[float, int]] = field(default_factory=dict)
-    """What is measured beside it while a model is not trained: name -> (how many were right, of how many)."""
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """What is measured beside it: name -> (how many were right, of how many), or the sum of any number and its count.
+
+    What costs time is left out while a model is trained.
+    """
 
 
 class Objective(Protocol):

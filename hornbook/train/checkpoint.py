@@ -48,8 +48,12 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
-    """Every parameter once (a tied head is its table), and the buffers a model keeps, by name."""
-    return {**dict(model.named_parameters()), **dict(_kept_buffers(model))}
+    """Every parameter that learns, once (a tied head is its table), and the buffers a model keeps, by name.
+
+    Frozen weights are those of the model that training began with, and come from there again.
+    """
+    learning = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {**learning, **dict(_kept_buffers(model))}
 
 
 def _kept_buffers(model: nn.Module) -> list[tuple[str, Tensor]]:

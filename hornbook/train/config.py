@@ -41,6 +41,7 @@ class Train:
     epochs: float | None = None  # passes over the data
     budget: str | None = None  # wall-clock time: 6m, 1h30m
     tokens_per_step: int = 8192  # over all processes and micro-batches
+    rows_per_step: int | None = None  # instead of tokens, where rows are the natural unit: conversations, pairs
     ramp: BatchRamp | None = None  # a smaller batch at first (GPT-3, section 2.3)
     lengths: LengthRamp | None = None  # shorter rows at first
     micro_batch: int | None = None  # rows that go through the model at once; None: about 4,096 tokens
@@ -67,7 +68,7 @@ class Train:
             raise RecipeError(f"length of training: give exactly one of steps, tokens, epochs and budget, not {had}")
         if self.budget is not None:
             seconds(self.budget)
-        for name in ("steps", "tokens", "epochs", "micro_batch", "threads", "clip"):
+        for name in ("steps", "tokens", "epochs", "rows_per_step", "micro_batch", "threads", "clip"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise RecipeError(f"{name}: {value} is not above 0")

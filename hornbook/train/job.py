@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import nn
@@ -30,6 +31,8 @@ class Job:
     flops_per_token: float = 0.0  # forward and backward
     peak_flops: float = 0.0  # of this machine, per second; 0: not measured
     sample: Callable[[nn.Module], list[Row]] | None = None  # what the model writes now
+    rows_per_step: int | None = None  # where the rows say it, not the recipe: samples of a prompt stay together
+    save: Callable[[Path], None] | None = None  # writes the trained model's folder; None: as its family does
 
 
 class Listener(Protocol):
@@ -66,10 +69,13 @@ class Progress:
         return dataclasses.asdict(self)
 
 
-def rows_per_step(config: Train, source: Source) -> int:
+def rows_per_step(config: Train, job: Job) -> int:
     """Rows of an optimizer step."""
-    rows = config.tokens_per_step // source.length
+    source, rows = job.source, job.rows_per_step or config.rows_per_step
     processes = processes_here(config.processes)
+    if rows is not None and rows < processes:
+        raise UserError(f"rows_per_step: {rows} is less than a row for each of {processes} processes; give more")
+    rows = rows or config.tokens_per_step // source.length
     if rows < processes:
         raise UserError(
             f"tokens_per_step: {config.tokens_per_step} holds {rows} rows of {source.length} tokens; "
@@ -80,14 +86,16 @@ def rows_per_step(config: Train, source: Source) -> int:
     return rows
 
 
-def horizon(config: Train, source: Source, reserve: float = 0.0) -> Horizon:
+def horizon(config: Train, job: Job, reserve: float = 0.0) -> Horizon:
     """The length of the run, in steps or by the clock."""
     if config.budget is not None:
         return Clock(seconds(config.budget), reserve)
     if config.steps is not None:
         return Steps(config.steps)
-    tokens = config.tokens or round((config.epochs or 0) * source.rows_per_epoch * source.length)
-    return Steps(max(1, round(tokens / (rows_per_step(config, source) * source.length))))
+    rows = (config.epochs or 0) * job.source.rows_per_epoch
+    if config.tokens is not None:
+        rows = config.tokens / job.source.length
+    return Steps(max(1, round(rows / rows_per_step(config, job))))
 
 
 def bits_per_byte(loss: float, bytes_per_token: float) -> float:

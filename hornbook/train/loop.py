@@ -19,7 +19,7 @@ from hornbook.optim.groups import clip
 from hornbook.train import checkpoint
 from hornbook.train.config import Train
 from hornbook.train.job import Job, Listener, Progress, bits_per_byte, few, horizon, rows_per_step
-from hornbook.train.measure import measure
+from hornbook.train.measure import Measured, measure, nothing
 from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
 from hornbook.train.stop import Stop
@@ -48,8 +48,8 @@ class Trainer:
         self.precision = Precision(precision, self.device.type)
         self.progress = Progress()
         self.metrics, self.samples, self.events = Log(run.metrics), Log(run.samples), Log(run.events)
-        self.rows_per_step = rows_per_step(config, job.source)
-        self.horizon = horizon(config, job.source)
+        self.rows_per_step = rows_per_step(config, job)
+        self.horizon = horizon(config, job)
         self.pace = self.lap = 0.0  # seconds of the step before this one, and of the last step
         self.began = self.clock()
 
@@ -72,17 +72,16 @@ class Trainer:
         rows = self.config.ramp.rows(self.progress.step) if self.config.ramp else self.rows_per_step
         first = self.progress.watch.first_free(self.progress.row, rows)
         began = self.clock()
-        loss, count = self._gradient(first, rows)
+        found = self._gradient(first, rows)
         self.ranks.sum_gradients(self.job.model.parameters())
         clock = (
             (self.elapsed(), self.lap) if self.ranks.first else (0.0, 0.0)
         )  # one clock for all, or ranks drift apart
-        loss, trained, elapsed, self.pace, asked = self.ranks.sum(loss, count, *clock, float(stop.asked))
-        stop.asked = stop.asked or asked > 0
-        scale = 1.0 / max(trained, 1.0) / self.precision.scale
+        elapsed, self.pace, asked = self.ranks.sum(*clock, float(stop.asked))
+        found, stop.asked = found.over(self.ranks.sum), stop.asked or asked > 0
+        scale = 1.0 / max(found.count, 1.0) / self.precision.scale
         norm = float(clip(self.job.model.parameters(), self.config.clip, scale=scale))
-        loss /= max(trained, 1.0)
-        if fault := self._fault(loss, norm):
+        if fault := self._fault(found.loss, norm):
             self._roll_back(fault, first, rows)
             return False
         lr = self._move(norm)
@@ -91,14 +90,14 @@ class Trainer:
         self.progress.row = first + rows
         self.progress.tokens += rows * self.job.source.length
         self.progress.seconds = self.elapsed() if self.ranks.world == 1 else elapsed
-        self._record(loss, norm, lr, rows)
+        self._record({"loss": found.loss, "lr": lr, "grad_norm": norm, **found.shares}, rows)
         return True
 
-    def _gradient(self, first: int, rows: int) -> tuple[float, int]:
+    def _gradient(self, first: int, rows: int) -> Measured:
         """Accumulate the gradient of the summed loss over this process's rows; the sum and its trained tokens."""
         torch.manual_seed(hash((self.job.seed, self.progress.step, self.ranks.rank)) % 2**63)  # dropout
         self.job.model.train()
-        total, count = torch.zeros((), device=self.device), 0
+        found, total = nothing(self.job.objective), torch.zeros((), device=self.device)
         length = self._length()
         for batch in self._batches(self.job.source, self.ranks.share(first, rows)):
             batch = batch.cut(length) if length < self.job.source.length else batch
@@ -106,8 +105,10 @@ class Trainer:
                 loss = self.job.objective(self.job.model, batch)
             (loss.sum * self.precision.scale).backward()  # type: ignore[no-untyped-call]  # torch's
             total += loss.sum.detach()
-            count += loss.count
-        return float(total), count
+            found.count += loss.count
+            found.add(loss.shares)
+        found.total = float(total)
+        return found
 
     def _batches(self, source: Source, rows: range) -> list[Batch]:
         size = self.config.micro_batch or max(1, MICRO_BATCH_TOKENS // source.length)
@@ -136,14 +137,14 @@ class Trainer:
         self.optimizer.zero_grad()
         return self.optimizer.lr
 
-    def _record(self, loss: float, norm: float, lr: float, rows: int) -> None:
+    def _record(self, found: Row, rows: int) -> None:
         progress, speed = self.progress, rows * self.job.source.length / self.lap
         if self.config.guard is not None:
-            progress.watch.remember(self.config.guard, loss)
-        row: Row = {"step": progress.step, "loss": loss, "lr": lr, "grad_norm": norm, "tokens": progress.tokens}
+            progress.watch.remember(self.config.guard, found["loss"])
+        row: Row = {"step": progress.step, **found, "tokens": progress.tokens}
         row |= {"seconds": round(progress.seconds, 3), "tokens_per_second": round(speed, 1)}
         if self.job.bytes_per_token:
-            row["bits_per_byte"] = bits_per_byte(loss, self.job.bytes_per_token)
+            row["bits_per_byte"] = bits_per_byte(found["loss"], self.job.bytes_per_token)
         if self.job.peak_flops:
             row["mfu"] = round(speed * self.job.flops_per_token / self.job.peak_flops, 4)
         if self.ranks.first:
@@ -214,7 +215,7 @@ class Trainer:
             self._validate(self.job.validation)
             spent = self.clock() - began if self.ranks.first else 0.0
             self.progress.reserve = self.progress.seconds = self.ranks.sum(spent)[0]
-            self.horizon = horizon(self.config, self.job.source, self.progress.reserve)
+            self.horizon = horizon(self.config, self.job, self.progress.reserve)
 
     def _restore(self, snapshot: checkpoint.Snapshot) -> None:
         state = dict(snapshot.state)
@@ -222,7 +223,7 @@ class Trainer:
         checkpoint.restore_weights(self.job.model, snapshot.model)
         self.optimizer.load_state_tensors(snapshot.optimizer)
         self.progress = Progress.read(state)
-        self.horizon = horizon(self.config, self.job.source, self.progress.reserve)
+        self.horizon = horizon(self.config, self.job, self.progress.reserve)
         self.began = self.clock() - self.progress.seconds
 
     def _rewind_logs(self) -> None:

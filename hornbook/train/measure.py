@@ -1,6 +1,6 @@
 """How good a model is on rows it is not trained on: its loss, and how often it is right."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -32,11 +32,22 @@ class Measured:
         """The share that was right of each kind of answer that was asked for."""
         return {name: right / of for name, (right, of) in self.hits.items() if of}
 
+    def add(self, shares: Mapping[str, tuple[float, float]]) -> None:
+        """What was measured beside the loss of some more rows."""
+        for name, (right, of) in shares.items():
+            before, asked = self.hits.get(name, (0.0, 0.0))
+            self.hits[name] = before + right, asked + of
+
     def over(self, add_up: Callable[..., list[float]]) -> "Measured":
         """The same over all processes; `add_up` sums each of some numbers over them."""
         numbers = [self.total, self.count, *(number for pair in self.hits.values() for number in pair)]
         total, count, *pairs = add_up(*numbers)
         return Measured(total, count, dict(zip(self.hits, zip(pairs[::2], pairs[1::2], strict=True), strict=True)))
+
+
+def nothing(objective: Objective) -> Measured:
+    """No rows yet; all processes have the same names in the same order, so that they can add up."""
+    return Measured(hits=dict.fromkeys(objective.SHARES, (0.0, 0.0)))
 
 
 @torch.no_grad()
@@ -48,12 +59,10 @@ def measure(
 ) -> Measured:
     """Look at every batch once, in evaluation mode; `context` is entered around each forward pass."""
     model.eval()
-    found = Measured(hits=dict.fromkeys(objective.SHARES, (0.0, 0.0)))
+    found = nothing(objective)
     for batch in batches:
         with context():
             loss = objective(model, batch)
         found.total, found.count = found.total + float(loss.sum), found.count + loss.count
-        for name, (right, of) in loss.shares.items():
-            before, asked = found.hits[name]
-            found.hits[name] = before + right, asked + of
+        found.add(loss.shares)
     return found
