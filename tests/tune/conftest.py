@@ -11,7 +11,7 @@ from hornbook.model.decoder import Decoder
 from hornbook.text.bpe import BPE
 
 TEXT = (
-    "The small red fox and the old grey wolf ran over two green hills, and one of them sang: 3 + 4 = 7! 你好，世界。\n"
+    "The small red fox and the old grey wolf ran over two green hills, and one of them sang: 3 + 4 = 7! 你好，世界。\n"  # noqa: RUF001
 )
 
 
