@@ -12,7 +12,7 @@ from hornbook.corpus import synthetic
 from hornbook.corpus.magpie import Magpie
 from hornbook.corpus.self_instruct import SelfInstruct
 from hornbook.corpus.synthetic import Aim, Model, Progress, Sampling
-from hornbook.endpoint import Client, Endpoint
+from hornbook.generate.endpoint import Client, Endpoint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import pytest
 from hornbook.core.errors import UserError
 from hornbook.corpus.magpie import Magpie
 from hornbook.corpus.synthetic import Sampling
-from hornbook.endpoint import Endpoint
+from hornbook.generate.endpoint import Endpoint
 from hornbook.synthesize import Here, ModelFolder, Synthesis, synthesize
 from tests.tiny_chat import chat_model
 

@@ -11,7 +11,7 @@ import pytest
 
 from hornbook.core.errors import UserError
 from hornbook.corpus.synthetic import Sampling
-from hornbook.endpoint import Client, Endpoint
+from hornbook.generate.endpoint import Client, Endpoint
 from tests.corpus.scripted import reply
 
 HOW = Sampling(temperature=0.0, seed=5)
