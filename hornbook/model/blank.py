@@ -3,11 +3,23 @@
 torch's own would draw them twice, from the global generator, and on the meta device they import a compiler (3 CPU-s).
 """
 
-from torch import Generator, nn
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
 
 
 class Linear(nn.Linear):
-    """x -> x W^T + b"""
+    """x -> x W^T + b; or what an adapter, put beside the matrix by adapt/, makes of all three."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, bias=bias)
+        self.adapter: nn.Module | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., inputs) -> (..., outputs)"""
+        if self.adapter is None:
+            return F.linear(x, self.weight, self.bias)
+        adapted: Tensor = self.adapter(x, self.weight, self.bias)
+        return adapted
 
     def reset_parameters(self) -> None:
         """Nothing: see init.py."""
