@@ -1,44 +1,32 @@
 """A recipe becomes a run: each stage reads the one before it, and is not run again while nothing has changed.
 
-files -> corpus/ -> tokenizer/ -> shards/ -> checkpoints/ and model/ -> finetune/ -> evaluate.json -> report.html
+files -> corpus/ -> tokenizer/ -> shards/ -> checkpoints/ and model/ -> a folder a stage -> evaluate.json -> report.html
 """
 
 import dataclasses
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from hornbook.console import Console, short, span
+from hornbook.console import Console, short
 from hornbook.core import recipe as recipes
-from hornbook.core.errors import UserError
-from hornbook.core.files import read_json, write_json
+from hornbook.core.errors import RecipeError, UserError
+from hornbook.core.files import read_json
 from hornbook.core.run import Run, environment
 from hornbook.corpus.stored import texts
 from hornbook.corpus_made import make
 from hornbook.data import shards, tokenize
-from hornbook.jobs import has_pairs
-from hornbook.settings import Recipe, load
+from hornbook.jobs import left_out, pretraining
+from hornbook.journal import Journal, digest
+from hornbook.settings import Recipe, Tuning, load, open_recipe
 from hornbook.size import choose
-from hornbook.stages import train_stage
+from hornbook.stages import Stage, train_stage
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
-from hornbook.train.parallel import is_first, processes_here, ranks
-
-# Changing these between two sittings of a run does not change what it learns.
-HARMLESS = (
-    "processes",
-    "threads",
-    "validate_every",
-    "validation_rows",
-    "save_every",
-    "keep",
-    "sample_every",
-    "prompts",
-)
+from hornbook.train.parallel import Ranks, is_first, processes_here, ranks
+from hornbook.tuning import HARMLESS, Stages
 
 
 class Build:
@@ -46,32 +34,47 @@ class Build:
 
     def __init__(self, source: str | Path, overrides: Sequence[str] = (), folder: Path | None = None) -> None:
         self.source, self.overrides = str(source), list(overrides)
-        self.recipe: Recipe = load(source, overrides)
+        self.whole: Recipe | Tuning = open_recipe(source, overrides)
         self.run = Run(folder or Path("runs") / Path(source).with_suffix(""))
-        if self.recipe.ladder is not None and self.run.recipe.exists():  # the size was chosen when the run began
-            self.recipe = dataclasses.replace(self.recipe, model=load(self.run.recipe).model, ladder=None)
+        if isinstance(self.whole, Recipe) and self.whole.ladder is not None and self.run.recipe.exists():
+            self.whole = dataclasses.replace(self.whole, model=load(self.run.recipe).model, ladder=None)  # chosen then
         self.console = Console(self._write_report)
+        self.journal = Journal(self.run, self.console.note)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe, where it begins with files."""
+        if isinstance(self.whole, Tuning):
+            raise RecipeError(f"{self.source}: begins with a finished model and has no such stage")
+        return self.whole
+
+    @property
+    def stages(self) -> Stages:
+        """What follows the base model."""
+        command = ["train", self.source, *self.overrides, "--run", str(self.run.folder)]
+        return Stages(self.whole, self.run, self.journal, self.console, command)
 
     def everything(self) -> Path:
         """All stages in order; the path of the report."""
         with self.run.lock():
-            self._prepare()
-            self._train("pretrain")
-            if self.recipe.finetune is not None:
-                self._finetune()
+            self._base()
+            self.stages.all()
             self._evaluate()
             return self._report()
 
     def train(self, stage: str) -> None:
         """One training stage and what it stands on; under torchrun every process comes here."""
-        self.recipe.stage(stage)
+        self._check(stage)
         with ExitStack() as held:
             if is_first():
                 held.enter_context(self.run.lock())
-                self._prepare()
-                if stage == "finetune":
-                    self._train("pretrain")
-            self._train(stage)
+                self._base(trained=stage != "pretrain")
+            if stage == "pretrain":
+                self._pretrain()
+            elif is_first():
+                self.stages.up_to(stage)
+            else:
+                self.stages.one(stage)
             if is_first():
                 self._report()
 
@@ -87,29 +90,37 @@ class Build:
             self._evaluate()
             self._report()
 
-    def _prepare(self) -> None:
+    def _check(self, stage: str) -> None:
+        there = [*(["pretrain"] if isinstance(self.whole, Recipe) else []), *self.whole.stages]
+        if stage not in there:
+            raise RecipeError(f"stage: this recipe has no {stage!r}; it has {' and '.join(there)}")
+
+    def _base(self, *, trained: bool = True) -> None:
+        """What the stages start from: made here, or somebody's."""
         self._describe()
+        if isinstance(self.whole, Tuning):
+            return
         self._corpus()
         if self.recipe.tokenizer is not None:
             self._tokenizer()
             self._shards()
+        if trained:
+            self._pretrain()
 
     def _describe(self) -> None:
         """Write what is about to run, unless this folder holds the training of something else."""
-        self.recipe, said = choose(self.recipe)
-        for line in said:
-            self.console.note(line)
-        text = recipes.to_yaml(self.recipe)
+        if isinstance(self.whole, Recipe):
+            self.whole, said = choose(self.whole)
+            for line in said:
+                self.console.note(line)
         if self.run.recipe.exists() and any(self.run.checkpoints.glob("step-*")):
-            self._refuse_another(load(self.run.recipe))
-        self.run.describe(text, environment())
+            self._refuse_another(open_recipe(self.run.recipe))
+        self.run.describe(recipes.to_yaml(self.whole), environment())
 
-    def _refuse_another(self, before: Recipe) -> None:
-        was, now = dict(recipes.leaves(before)), dict(recipes.leaves(self.recipe))
+    def _refuse_another(self, before: Recipe | Tuning) -> None:
+        was, now = dict(recipes.leaves(before)), dict(recipes.leaves(self.whole))
         for key in sorted(was.keys() | now.keys()):
-            if key.rpartition(".")[2] in HARMLESS or key.startswith(
-                ("finetune", "instruct", "evaluate", "corpus.engine")
-            ):
+            if key.rpartition(".")[2] in HARMLESS or key.startswith(("stages", "evaluate", "corpus.engine")):
                 continue
             if was.get(key) != now.get(key):
                 raise UserError(
@@ -121,12 +132,12 @@ class Build:
         config = self.recipe.corpus
         said = {name: value for name, value in recipes.dump(config).items() if name != "engine"}  # changes nothing
         key = digest(said, config.fingerprint())
-        if self._skip("corpus", key, self.run.corpus):
+        if self.journal.done("corpus", key, self.run.corpus):
             return
         began = time.monotonic()
         ledger = make(config, self.run.corpus)
         train, held_out = (ledger.splits[name] for name in ("train", "validation"))
-        self._finish("corpus", key, began)
+        self.journal.finish("corpus", key, began)
         self.console.note(
             f"corpus     {train.documents:,} documents, {train.bytes / 1e6:.1f} MB to learn from; "
             f"{held_out.documents:,}, {held_out.bytes / 1e6:.2f} MB held out; "
@@ -137,54 +148,49 @@ class Build:
         config = self.recipe.tokenizer
         assert config is not None
         key = digest(recipes.dump(config), read_json(self.run.corpus / "ledger.json")["fingerprint"])
-        if self._skip("tokenizer", key, self.run.tokenizer):
+        if self.journal.done("tokenizer", key, self.run.tokenizer):
             return
         began = time.monotonic()
         tokenizer = config.train(texts(self.run.corpus, "train"))
         if shortfall := config.shortfall(tokenizer):  # type: ignore[arg-type]  # each kind is asked of its own
             self.console.note(f"tokenizer  {shortfall}")
         tokenizer.save(self.run.tokenizer)
-        self._finish("tokenizer", key, began)
-        self.console.note(f"tokenizer  {tokenizer.vocab:,} tokens, {self._took('tokenizer')}")
+        self.console.note(f"tokenizer  {tokenizer.vocab:,} tokens, {self.journal.finish('tokenizer', key, began)}")
 
     def _shards(self) -> None:
         tokenizer = self.load_tokenizer()
         key = digest(tokenizer.fingerprint, read_json(self.run.corpus / "ledger.json")["fingerprint"])
-        if self._skip("shards", key, self.run.shards):
+        if self.journal.done("shards", key, self.run.shards):
             return
         began = time.monotonic()
         written = tokenize.write(self.run.corpus, self.run.shards, tokenizer)
-        self._finish("shards", key, began)
+        self.journal.finish("shards", key, began)
         train = written.train
         self.console.note(
             f"shards     {short(train.tokens)} tokens, {train.bytes / max(train.tokens, 1):.2f} bytes each"
         )
 
-    def _train(self, stage: str) -> None:
-        """Train a stage unless it is done; with several processes, the others are started here."""
-        config, run = self.recipe.stage(stage), self.run if stage == "pretrain" else self.run.stage(stage)
-        key = digest(recipes.dump(config), self._trained_on(stage))
-        if is_first() and self._skip(stage, key, run.model):
+    def _pretrain(self) -> None:
+        """Train the base unless it is done; with several processes, the others are started here."""
+        config, run = self.recipe.pretrain, self.run
+        key = digest(recipes.dump(config), self._trained_on())
+        if is_first() and self.journal.done("pretrain", key, run.model):
             return
-        command = ["train", self.source, *self.overrides, "--run", str(self.run.folder), "--stage", stage]
+        command = [*self.stages.command, "--stage", "pretrain"]
         with ranks(processes_here(config.processes), command) as joined:
             joined.wait()
             began = time.monotonic()
-            train_stage(self.recipe, stage, self.run, self.console, joined)
+            self._train(joined)
             if joined.first:
-                self._finish(stage, key, began)
-                self.console.note(f"{stage:<10} {run.model}, {self._took(stage)}")
+                took = self.journal.finish("pretrain", key, began, keeps="language model")
+                self.console.note(f"pretrain   {run.model}, {took}")
 
-    def _finetune(self) -> None:
-        """The instruction stage, where the text has anything to make instructions of."""
-        if has_pairs(self.run):
-            self._train("finetune")
-        else:
-            self.console.note("finetune   left out: the text holds no Python functions with docstrings to learn from")
+    def _train(self, joined: Ranks) -> None:
+        tokenizer = None if self.recipe.tokenizer is None else self.load_tokenizer()
+        job = lambda: pretraining(self.recipe, self.run, tokenizer)  # noqa: E731
+        train_stage(Stage("pretrain", self.recipe.pretrain, job, self.run, left_out), self.console, joined)
 
-    def _trained_on(self, stage: str) -> Any:
-        if stage == "finetune":
-            return self._stages().get("pretrain", {}).get("fingerprint")
+    def _trained_on(self) -> Any:
         parts = (self.recipe.model, self.recipe.data, self.recipe.objective)
         sections = [self.recipe.seed, *map(recipes.dump, parts)]
         if self.recipe.tokenizer is None:
@@ -192,18 +198,19 @@ class Build:
         return [*sections, shards.load(self.run.shards).manifest["splits"]["train"]["files"]]
 
     def _evaluate(self) -> None:
-        stages = self._stages()
-        if "pretrain" not in stages:
+        if isinstance(self.whole, Tuning):
+            return  # its stages have scored themselves
+        trained = [self.journal.fingerprint(name) for name in ("pretrain", *self.whole.stages)]
+        if trained[0] is None:
             raise UserError(f"{self.run.folder}: is not trained yet; run `hornbook build {self.source}` first")
-        trained = [stages.get(name, {}).get("fingerprint") for name in ("pretrain", "finetune")]
         key = digest(recipes.dump(self.recipe.evaluate), trained)
-        if self._skip("evaluate", key, self.run.evaluation):
+        if self.journal.done("evaluate", key, self.run.evaluation):
             return
         from hornbook.scores import evaluate_run
 
         began = time.monotonic()
         evaluate_run(self.recipe, self.run, self.console)
-        self._finish("evaluate", key, began)
+        self.journal.finish("evaluate", key, began)
 
     def _report(self) -> Path:
         path = self._write_report()
@@ -218,28 +225,6 @@ class Build:
     def load_tokenizer(self) -> Tokenizer:
         """The run's tokenizer."""
         return load_tokenizer(self.run.tokenizer)
-
-    def _stages(self) -> dict[str, Any]:
-        path = self.run.folder / "stages.json"
-        return read_json(path) if path.exists() else {}
-
-    def _skip(self, stage: str, key: str, output: Path) -> bool:
-        done = self._stages().get(stage, {}).get("fingerprint") == key and output.exists()
-        if done:
-            self.console.note(f"{stage:<10} unchanged, {output}")
-        return done
-
-    def _finish(self, stage: str, key: str, began: float) -> None:
-        entry = {"fingerprint": key, "seconds": round(time.monotonic() - began, 2)}
-        write_json(self.run.folder / "stages.json", {**self._stages(), stage: entry})
-
-    def _took(self, stage: str) -> str:
-        return span(self._stages()[stage]["seconds"])
-
-
-def digest(*parts: Any) -> str:
-    """A hash of plain data."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def reopen(folder: Path) -> Build:

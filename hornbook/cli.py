@@ -50,7 +50,7 @@ def train(
     recipe: RecipeName,
     overrides: Overrides = None,
     run: RunFolder = None,
-    stage: Annotated[str, typer.Option(help="pretrain or finetune")] = "pretrain",
+    stage: Annotated[str, typer.Option(help="pretrain, or a name in `stages:`")] = "pretrain",
     processes: Annotated[int | None, typer.Option(help="data-parallel processes on this machine")] = None,
 ) -> None:
     """Train one stage of a recipe; the same command again goes on where it was stopped.

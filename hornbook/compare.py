@@ -17,7 +17,8 @@ from hornbook.core.report import Section
 from hornbook.core.run import Run
 from hornbook.core.table import print_table
 from hornbook.curves import LOSS, TIME, TOKENS, Curves, smooth
-from hornbook.report import read, said
+from hornbook.report import said
+from hornbook.report_stages import read
 
 COLUMNS = ("run", "parameters", "tokens", "time", "tok/s", "loss", "held out", "bits/byte")
 ABSENT = "not set"

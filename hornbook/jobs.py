@@ -1,40 +1,74 @@
-"""What a stage trains: the model, its rows and its objective, made from a recipe and the run so far."""
+"""What pretraining trains: the model, its rows and its objective, made from a recipe and the run so far."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
 from hornbook.core.errors import UserError
 from hornbook.core.run import Run
-from hornbook.corpus.instruct import pairs
-from hornbook.corpus.stored import stored
 from hornbook.data import shards
 from hornbook.data.batches import Source
 from hornbook.data.images import ImageRows, Images
+from hornbook.data.marks import marks
+from hornbook.data.pairs import PairRows
 from hornbook.exchange import folder as exchange
+from hornbook.generate.language_model import LanguageModel
 from hornbook.model.cost import training_flops
-from hornbook.model.decoder import DecoderModel
+from hornbook.model.encoder_decoder import EncoderDecoderModel
+from hornbook.model.models import AnyModel
 from hornbook.objective.language import NextToken
+from hornbook.samples import sampler
 from hornbook.settings import Recipe
 from hornbook.tasks import RunningText, with_vocab
-from hornbook.text.chat import Renderer
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.train.job import Job
 
 
 def pretraining(recipe: Recipe, run: Run, tokenizer: Tokenizer | None) -> Job:
-    """The first stage: fresh weights, and the objective that the rows are made for."""
+    """Fresh weights, and the objective that the rows are made for."""
     config = recipe.model if tokenizer is None else with_vocab(recipe.model, tokenizer.vocab)
     source = rows(recipe, run, tokenizer, "train")
     if isinstance(source, ImageRows):
         _check_classes(recipe, source)
+    model, validation = config.build(torch.Generator().manual_seed(recipe.seed)), held_out(recipe, run, tokenizer)
     return Job(
-        model=config.build(torch.Generator().manual_seed(recipe.seed)),
+        model=model,
         objective=recipe.objective,
         source=source,
-        validation=held_out(recipe, run, tokenizer),
+        validation=validation,
         seed=recipe.seed,
         bytes_per_token=_bytes_per_token(recipe, run),
         flops_per_token=training_flops(config, recipe.data.length),
+        sample=sampler(model, tokenizer, recipe.pretrain.prompts, validation, run),
+        save=_saved(model, tokenizer, source),
     )
+
+
+def _saved(model: AnyModel, tokenizer: Tokenizer | None, source: Source) -> Callable[[Path], None]:
+    """What writes the model's folder, with what others need to know to use it."""
+
+    def save(folder: Path) -> None:
+        if tokenizer is None:
+            names = source.classes if isinstance(source, ImageRows) else []
+            exchange.save(model, folder, extra={"id2label": {str(i): name for i, name in enumerate(names)}})
+            return
+        if isinstance(model, EncoderDecoderModel):
+            signs = marks(tokenizer)
+            ends = {"decoder_start_token_id": signs.pad, "pad_token_id": signs.pad, "eos_token_id": signs.end}
+            model.token_ids = ends
+        LanguageModel(model, tokenizer).save(folder)
+
+    return save
+
+
+def left_out(job: Job) -> str:
+    """How many pairs there are to learn from, and what became of those that are too long."""
+    source = job.source
+    if not isinstance(source, PairRows):
+        return ""
+    fate = "left out" if source.config.long == "drop" else "cut"
+    return f"{len(source.pairs):,} pairs; {source.long:,} longer than {source.config.length} tokens were {fate}"
 
 
 def rows(recipe: Recipe, run: Run, tokenizer: Tokenizer | None, split: str) -> Source:
@@ -70,31 +104,3 @@ def _check_classes(recipe: Recipe, source: ImageRows) -> None:
         raise UserError(
             f"model.head.labels: {labels} for {len(source.classes)} classes of images; set it to {len(source.classes)}"
         )
-
-
-def instruction(recipe: Recipe, run: Run, tokenizer: Tokenizer) -> Job:
-    """Answers to (signature, docstring) pairs from the corpus's own training part."""
-    assert recipe.instruct is not None
-    model = exchange.load(run.model, dtype=torch.float32)
-    assert isinstance(model, DecoderModel)
-    renderer = Renderer(tokenizer)
-    sources = {
-        split: recipe.instruct.build(pairs(stored(run.corpus, split)), renderer, seed=recipe.seed)
-        for split in ("train", "validation")
-    }
-    return Job(
-        model=model,
-        objective=NextToken(),
-        source=sources["train"],
-        validation=sources["validation"],
-        seed=recipe.seed,
-        flops_per_token=training_flops(model.config, recipe.instruct.length),
-    )
-
-
-def has_pairs(run: Run) -> bool:
-    """Whether the training text holds anything to instruct with: Python functions with a docstring."""
-    return (
-        next(pairs(stored(run.corpus, "train")), None) is not None
-        and next(pairs(stored(run.corpus, "validation")), None) is not None
-    )

@@ -12,13 +12,14 @@ from hornbook.console import shares, short, span
 from hornbook.core import report as html
 from hornbook.core.chart import Axis, Bar, bars
 from hornbook.core.errors import UserError
-from hornbook.core.files import read_json, write_text
+from hornbook.core.files import write_text
 from hornbook.core.report import Section
 from hornbook.core.run import Log, Row, Run
 from hornbook.curves import Curves, figures
+from hornbook.report_stages import names, read, scores
 
 SHOWN = 4  # samples of a prompt that are not folded away: the first, the last and two between
-STAGES = {"pretrain": "pretraining", "finetune": "fine-tuning"}
+STAGES = {"pretrain": "pretraining"}
 LONGEST = 24  # tokens of the vocabulary that are shown
 
 
@@ -33,14 +34,13 @@ def write_report(folder: Path) -> Path:
 
 def build(run: Run) -> str:
     """The page."""
-    curves, later = Curves.read(run.folder), run.stage("finetune")
+    curves = Curves.read(run.folder)
     learned = Section("How it learned").add(*figures(curves), events(run))
-    tuned = Section("How it learned to answer").add(*figures(Curves.read(later.folder)), *samples(later), events(later))
     sections = [
         Section("What it writes").add(*samples(run)),
         evaluation(run),
         learned,
-        tuned,
+        *(stage(run.stage(name)) for name in names(run)),
         corpus(run),
         tokenizer(run),
         made(run),
@@ -49,8 +49,17 @@ def build(run: Run) -> str:
     return html.page(name, lead(run, curves), facts(run, curves), sections, foot=f"hornbook, {run.folder}")
 
 
+def stage(run: Run) -> Section:
+    """A stage after the base model: what it came to, how it got there, what it wrote on the way."""
+    section = Section(f"Then: {run.folder.name}")
+    section.add(*scores(run), *figures(Curves.read(run.folder)), *samples(run), events(run))
+    return section
+
+
 def lead(run: Run, curves: Curves) -> str:
     """One sentence about the whole run."""
+    if not run.metrics.exists() and names(run):
+        return f"A finished model and what was made of it: {', '.join(names(run))}."
     trained, splits = read(run.folder / "training.json"), read(run.corpus / "ledger.json").get("splits", {})
     model = f"A language model of {short(trained['parameters'])} parameters" if trained else "A language model"
     documents = splits.get("train", {}).get("documents")
@@ -63,9 +72,9 @@ def lead(run: Run, curves: Curves) -> str:
 
 def facts(run: Run, curves: Curves) -> list[tuple[str, object]]:
     """The figures one looks for first."""
-    scores = read(run.evaluation).get("compression", {})
+    compressed = read(run.evaluation).get("compression", {})
     loss, held_out = curves.last("loss"), curves.last("validation_loss")
-    bits = scores.get("bits_per_byte") or curves.last("validation_bits_per_byte")
+    bits = compressed.get("bits_per_byte") or curves.last("validation_bits_per_byte")
     found = [
         ("bits per byte, held out", f"{bits:.3f}" if bits else None),
         ("loss, held out", f"{held_out:.3f}" if held_out else None),
@@ -131,18 +140,18 @@ def _sample(row: Row) -> str:
 
 def evaluation(run: Run) -> Section:
     """The scores at the end."""
-    scores, section = read(run.evaluation), Section("How good it is")
-    if compression := scores.get("compression"):
+    found, section = read(run.evaluation), Section("How good it is")
+    if compression := found.get("compression"):
         section.add(html.figure(compression_sentence(compression), lambda width: _compression(compression, width)))
         section.add(html.text(
             f"Measured on {compression['documents']:,} documents ({size(compression['bytes'])}) that it never read. "
             "Fewer bits mean better predictions; the size of the model itself is not counted."
         ))  # fmt: skip
-    if task := scores.get("task"):
+    if task := found.get("task"):
         section.add(html.text(f"On {task['rows']:,} rows that it never saw its loss is {task['loss']:.3f}."))
         columns = ("what was asked", "right", "of", "share", "95 % interval")
         section.add(html.table(columns, [_share_row(name, each) for name, each in task["shares"].items()]))
-    rates = scores.get("completions") or []
+    rates = found.get("completions") or []
     if rates:
         best = max(rates, key=lambda rate: rate["share"])
         answer = f"{best['share']:.0%} of the functions it completes are valid Python ({best['trials']} tried)"
@@ -244,9 +253,3 @@ def made(run: Run) -> Section:
         section.add(html.fold("the recipe, every value written out", html.code(run.recipe.read_text(encoding="utf-8"))))
     facts = [(name, html.plain(value)) for name, value in read(run.environment).items()]
     return section.add(html.fold("the machine and the versions", html.table(("", ""), facts)))
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A JSON mapping; empty where the file is not there."""
-    found = read_json(path) if path.exists() else {}
-    return found if isinstance(found, dict) else {}

@@ -5,10 +5,11 @@ from itertools import islice
 from typing import Any
 
 from hornbook.console import Console
-from hornbook.core.files import write_json
+from hornbook.core.files import read_json, write_json
 from hornbook.core.run import Run
 from hornbook.corpus.instruct import Row, pairs
 from hornbook.corpus.stored import stored, texts
+from hornbook.evaluate import by_source as sources
 from hornbook.evaluate.completion import is_python, parse_rate
 from hornbook.evaluate.compression import baselines, score, xz_that_has_read
 from hornbook.generate.language_model import LanguageModel
@@ -36,6 +37,7 @@ def _text_scores(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
     base = LanguageModel.load(run.model)
     assert base.tokenizer is not None
     held_out = list(islice(texts(run.corpus, "validation"), settings.documents))
+    by_source = sources.held_out(run.corpus, most=settings.documents)
     result: dict[str, Any] = {}
     if held_out:
         found = score(base.module, base.tokenizer, held_out, length=recipe.data.length)
@@ -47,6 +49,11 @@ def _text_scores(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
             "baselines": _baselines(run, held_out),
         }
         console.note(compression_line(result["compression"]))
+    if len(by_source) > 1:
+        found_each = sources.score_each(base.module, base.tokenizer, by_source, length=recipe.data.length)
+        result["sources"] = sources.plain(found_each)
+        for source, each in result["sources"].items():
+            console.note(source_line(source, each))
     if settings.completions:
         result["completions"] = _completions(settings, run, base, console)
     return result
@@ -57,6 +64,12 @@ def compression_line(found: dict[str, Any]) -> str:
     others = ", ".join(f"{name} {value:.3f}" for name, value in found["baselines"].items())
     low, high = found["interval"]
     return f"held out   {found['bits_per_byte']:.3f} bits per byte ({low:.3f} to {high:.3f}); {others}"
+
+
+def source_line(source: str, found: dict[str, Any]) -> str:
+    """One source's score for the terminal."""
+    low, high = found["interval"]
+    return f"held out   {found['value']:.3f} bits per byte ({low:.3f} to {high:.3f}) of {source}"
 
 
 def _baselines(run: Run, held_out: list[str]) -> dict[str, float]:
@@ -74,10 +87,14 @@ def _completions(settings: Evaluation, run: Run, base: LanguageModel, console: C
     if not functions:
         console.note("completed  left out: the held-out text has no short Python functions with a docstring")
         return []
-    models = {"pretrain": base}
-    if (run.stage("finetune").model / "config.json").exists():
-        models["finetune"] = LanguageModel.load(run.stage("finetune").model)
-    return [_completed(name, lm, functions, settings, console) for name, lm in models.items()]
+    later = [name for name, entry in read_json(run.folder / "stages.json").items() if _writes(name, entry)]
+    tuned = ((name, LanguageModel.load(run.stage(name).model)) for name in later)
+    return [_completed(name, lm, functions, settings, console) for name, lm in (("pretrain", base), *tuned)]
+
+
+def _writes(name: str, entry: dict[str, Any]) -> bool:
+    """Whether a finished stage after the base left a model that writes."""
+    return name != "pretrain" and entry.get("keeps") == "language model"
 
 
 def fits(row: Row, lm: LanguageModel) -> bool:

@@ -1,5 +1,10 @@
-"""What a whole recipe may say: the sections of `recipes/*.yaml`, and the values that one section lends another."""
+"""What a whole recipe may say: the sections of `recipes/*.yaml`, and the values that one section lends another.
 
+A recipe begins with files (`Recipe`: corpus, tokenizer, model, pretrain) or with a finished model (`Tuning`: base).
+Both may go on with `stages:`, each of which makes something of the model before it.
+"""
+
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +14,6 @@ from hornbook.core import recipe as recipes
 from hornbook.core.errors import RecipeError
 from hornbook.corpus.pipeline import Corpus
 from hornbook.data.images import Images
-from hornbook.data.instruction import Instructions
 from hornbook.model.decoder import Decoder
 from hornbook.model.encoder import Encoder
 from hornbook.model.encoder_decoder import EncoderDecoder
@@ -19,6 +23,9 @@ from hornbook.text.bpe import BPE
 from hornbook.text.unigram import Unigram
 from hornbook.text.wordpiece import WordPiece
 from hornbook.train.config import Train
+from hornbook.tune.stages import Stage
+
+TAKEN = ("base", "pretrain", "evaluate", "corpus", "tokenizer", "shards", "checkpoints", "model", "report")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +67,11 @@ class Recipe:
     model: Decoder | Encoder | EncoderDecoder
     ladder: Ladder | None = None
     pretrain: Train
-    instruct: Instructions | None = None  # how (signature and docstring -> body) pairs from the corpus become rows
-    finetune: Train | None = None
+    stages: dict[str, Stage] = field(default_factory=dict)  # what follows, in order, each by a name of its own
     evaluate: Evaluation = field(default_factory=Evaluation)
 
     def __post_init__(self) -> None:
-        if (self.instruct is None) != (self.finetune is None):
-            raise RecipeError(
-                "instruct, finetune: what is learned and how it is learned go together; give both or neither"
-            )
+        check_names(self.stages)
         check(self.data, corpus=self.corpus, objective=self.objective, model=self.model)
         if (self.tokenizer is None) != isinstance(self.data, Images):
             raise RecipeError("tokenizer: images have none, and text has one; leave it out of the one, give the other")
@@ -86,7 +89,7 @@ class Recipe:
     def _check_text_only(self) -> None:
         """Refuse what is meant for a model that goes on with running text."""
         asked = {
-            "instruct": self.instruct is not None,
+            "stages": bool(self.stages),
             "ladder": self.ladder is not None,
             "pretrain.lengths": self.pretrain.lengths is not None,
             "evaluate.completions": self.evaluate.completions > 0,
@@ -100,19 +103,45 @@ class Recipe:
                     f"{name}: goes with a model that continues a text, not with data.type={kind}; drop it"
                 )
 
-    def stage(self, name: str) -> Train:
-        """The settings of a training stage."""
-        found = {"pretrain": self.pretrain, "finetune": self.finetune}.get(name)
-        if found is None:
-            there = "pretrain and finetune" if self.finetune else "pretrain"
-            raise RecipeError(f"stage: this recipe has no {name!r}; it has {there}")
-        return found
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """From a finished model to one that does what it is asked."""
+
+    seed: int = 0
+    base: str  # a run, a Hugging Face folder, a hub id, a GGUF file
+    stages: dict[str, Stage]  # in order, each by a name of its own
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise RecipeError("stages: there is none; give one, such as {instruct: {type: instruct, ...}}")
+        check_names(self.stages)
+
+
+def check_names(stages: Iterable[str]) -> None:
+    """Refuse names of stages that cannot be folders of a run."""
+    for name in stages:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", name) or name in TAKEN:
+            raise RecipeError(f"stages.{name}: is no name for a stage; take small letters, not {', '.join(TAKEN)}")
 
 
 def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
-    """A recipe by path or built-in name. The model's vocabulary and length are the tokenizer's and the data's."""
+    """A recipe that begins with files. The model's vocabulary and length are the tokenizer's and the data's."""
+    found = open_recipe(source, overrides)
+    if isinstance(found, Tuning):
+        raise RecipeError(
+            f"{source}: begins with a finished model (base), and here one that begins with files is meant"
+        )
+    return found
+
+
+def open_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe | Tuning:
+    """A recipe by path or built-in name, of either kind."""
     folder = recipes.find(source).parent
     data = plain(source, overrides)
+    if isinstance(data, dict) and "base" in data:
+        tuning: Tuning = recipes.parse(Tuning, data, folder=folder)
+        return tuning
     if isinstance(data, dict):
         data = recipes.override(data, lent(data), folder=folder)
     recipe: Recipe = recipes.parse(Recipe, data, folder=folder)

@@ -17,7 +17,7 @@ from hornbook.core.machine import memory
 from hornbook.core.table import print_table
 from hornbook.model.cost import cost, training_flops
 from hornbook.optim.groups import clip
-from hornbook.settings import Recipe, lent, load, plain
+from hornbook.settings import Recipe, Tuning, lent, open_recipe, plain
 from hornbook.show_model import is_model, print_parts, print_values, show_model, stacks
 from hornbook.tasks import made_up, row_tokens
 from hornbook.train.config import Train
@@ -45,8 +45,10 @@ def show_recipe(source: str, overrides: Sequence[str]) -> None:
     if is_model(data):
         show_model(source, overrides)
         return
-    recipe, given = load(source, overrides), plain(source, overrides)
+    recipe, given = open_recipe(source, overrides), plain(source, overrides)
     print_values(recipe, data, overrides, lent(given))
+    if isinstance(recipe, Tuning):
+        return  # what its stages cost is known when the base is there
     print_parts(cost(recipe.model))
     _print_plan(recipe)
 

@@ -30,12 +30,15 @@ def fake_run_at(folder: Path, *, steps: int = 400, seed: int = 0, lr: float = 0.
             samples.append({**clock, "prompt": "一个模型学会了", "text": "写字 <b>&" * (step // 100 + 1)})
     _write_lines(folder / "metrics.jsonl", metrics)
     _write_lines(folder / "samples.jsonl", samples)
-    (folder / "recipe.yaml").write_text(f"seed: {seed}\npretrain:\n  optimizer:\n    type: muon\n    lr: {lr}\n")
+    recipe = f"seed: {seed}\npretrain:\n  optimizer:\n    type: muon\n    lr: {lr}\n"
+    (folder / "recipe.yaml").write_text(recipe + ("stages:\n  instruct: {type: instruct}\n" if stages else ""))
+    scores = {"accuracy": {"value": 0.931, "interval": [0.9, 0.95], "of": 300}, "loss": {"value": 1.25}}
+    (folder / "scores.json").write_text(json.dumps(scores))
     for name, content in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     if stages:
-        fake_run_at(folder / "finetune", steps=60, seed=seed + 1, stages=False)
+        fake_run_at(folder / "instruct", steps=60, seed=seed + 1, stages=False)
     return folder
 
 
@@ -56,7 +59,8 @@ FILES = {
     "stages.json": {
         "corpus": {"fingerprint": "a", "seconds": 3.1},
         "tokenizer": {"fingerprint": "b", "seconds": 9.4},
-        "pretrain": {"fingerprint": "c", "seconds": 525.0},
+        "pretrain": {"fingerprint": "c", "seconds": 525.0, "keeps": "language model"},
+        "instruct": {"fingerprint": "e", "seconds": 61.0, "keeps": "language model"},
         "evaluate": {"fingerprint": "d", "seconds": 21.0},
     },
     "corpus/ledger.json": {
@@ -104,7 +108,7 @@ FILES = {
                 "interval": [parsed / 64 - 0.1, parsed / 64 + 0.12],
                 "examples": [{"prompt": "def add(a, b):\n", "text": "    return a + b", "parses": True}],
             }
-            for stage, parsed in (("pretrain", 22), ("finetune", 41))
+            for stage, parsed in (("pretrain", 22), ("instruct", 41))
         ],
     },
 }

@@ -100,7 +100,7 @@ def test_a_bad_source_is_one_sentence(hornbook, tmp_path, kind):
         ),
         (["train", "tiny/pretrain", "pretrain.steps"], "an override is written key=value"),
         (["train", "tiny/pretrain", "model.stack.layer.0.heads=5"], "heads"),
-        (["train", "tiny/pretrain", "--stage", "finetune"], "this recipe has no 'finetune'; it has pretrain"),
+        (["train", "tiny/pretrain", "--stage", "instruct"], "this recipe has no 'instruct'; it has pretrain"),
         (["generate", "no/such/model", "x"], "no/such/model: no such folder"),
         (["evaluate", "nowhere"], "nowhere: is no run folder"),
         (["report", "nowhere"], "nowhere"),

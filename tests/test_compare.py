@@ -44,6 +44,7 @@ def test_equal_recipes_have_no_differing_keys(fake_run: FakeRun, tmp_path: Path)
     assert compare.differences(runs) == [
         ("pretrain.optimizer.type", "muon", "not set"),
         ("pretrain.optimizer.lr", "0.02", "not set"),
+        ("stages.instruct.type", "instruct", "not set"),
         ("new", "not set", "1"),
     ]
 

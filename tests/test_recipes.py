@@ -104,7 +104,9 @@ def test_a_built_in_recipe_loads(name: str) -> None:
 def test_a_tiny_recipe_builds(name: str, tmp_path: Path) -> None:
     """Whole, but on one folder of this machine's library and for a few steps."""
     recipe, few = settings.load(name), ["pretrain.steps=3", "pretrain.tokens=null", "pretrain.epochs=null"]
-    short = few + (["finetune.steps=2"] if recipe.finetune else [])
+    lengths = {"steps": 2, "tokens": "null", "epochs": "null", "budget": "null"}
+    trained = [stage for stage, config in recipe.stages.items() if hasattr(config, "train")]
+    short = few + [f"stages.{stage}.train.{key}={value}" for stage in trained for key, value in lengths.items()]
     short += ["pretrain.sample_every=3"] if recipe.pretrain.sample_every else []
     if isinstance(recipe.corpus, Corpus):
         short += [f"corpus.source={Path(json.__file__).parent}", "corpus.validation=0.3"]

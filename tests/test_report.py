@@ -35,7 +35,9 @@ def test_a_whole_run_is_on_the_page(fake_run: FakeRun, tmp_path: Path) -> None:
         "xz -9 that has read the training text",
         "64% of the functions it completes are valid Python (64 tried)",
         "Held-out loss fell from 8.36 to 2.67 in 1.6M tokens",
-        "How it learned to answer",
+        "Then: instruct",
+        "accuracy: 93.1 %, on 300 held-out rows",
+        "0.900 to 0.950",
         "shorter than 200 characters",
         "lib/bad.py:17",
         "one stands for 3.12 bytes of text on average",
@@ -49,7 +51,7 @@ def test_a_whole_run_is_on_the_page(fake_run: FakeRun, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "missing",
     ["recipe.yaml", "environment.json", "training.json", "stages.json", "corpus", "shards", "tokenizer",
-     "metrics.jsonl", "samples.jsonl", "evaluate.json", "finetune"],
+     "metrics.jsonl", "samples.jsonl", "evaluate.json", "instruct"],
 )  # fmt: skip
 def test_what_is_missing_is_left_out(fake_run: FakeRun, tmp_path: Path, missing: str) -> None:
     run = fake_run(tmp_path / "demo")

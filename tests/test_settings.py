@@ -2,6 +2,7 @@
 
 import pytest
 
+from hornbook.build import Build
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import RecipeError
 from hornbook.settings import Recipe, load
@@ -36,7 +37,7 @@ def test_a_resolved_recipe_reads_back_as_itself(tmp_path):
         (["model.stack.layer.0.heads=7"], "7"),
         (["data.type=window"], "data: type 'window' is not one of windows, packed, masked, sentence_pairs, "),
         (["pretrain.budget=6m"], "give exactly one of steps, tokens, epochs and budget, not steps and budget"),
-        (["finetune={steps: 3}"], "give both or neither"),
+        (["stages={model: {type: instruct}}"], "stages.model: is no name for a stage; take small letters, not base"),
         (["corpus.validation=0.9"], "corpus: validation: 0.9 is not a share between 0 and 0.5"),
         (["tokenizer.vocab=10"], "tokenizer: vocab: 10 has no room for 256 bytes"),
     ],
@@ -49,6 +50,6 @@ def test_a_mistake_is_one_sentence_with_place_and_fix(overrides, sentence):
 
 
 def test_a_stage_that_is_not_there_is_named():
-    with pytest.raises(RecipeError, match=r"this recipe has no 'finetune'; it has pretrain"):
-        load("tiny/pretrain").stage("finetune")
+    with pytest.raises(RecipeError, match=r"this recipe has no 'instruct'; it has pretrain"):
+        Build("tiny/pretrain").train("instruct")
     assert isinstance(load("demo"), Recipe)

@@ -38,10 +38,12 @@ class Run:
         self.checkpoints = folder / "checkpoints"
         self.model = folder / "model"
         self.evaluation = folder / "evaluate.json"
+        self.scores = folder / "scores.json"
+        self.rows = folder / "rows.jsonl"
         self.report = folder / "report.html"
 
     def stage(self, name: str) -> "Run":
-        """The folder of a later training stage (`finetune`), with the same layout."""
+        """The folder of a later stage, with the same layout; `scores` and `rows` are what it came to or made."""
         return Run(self.folder / name)
 
     @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.core.errors import UserError
+from hornbook.core.files import read_json
 from hornbook.core.source import closest
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -20,9 +21,12 @@ PATIENCE = 10.0  # seconds in which the hub must have given the first, small fil
 
 
 def find(path: str | Path) -> Path:
-    """The model folder, or GGUF file, that a name stands for; of a run, the model of the last stage that is done."""
+    """The model folder, or GGUF file, that a name stands for; of a run, the newest model that is done.
+
+    Where a run has language models, the newest of these: a reward model or a classifier beside them goes by its path.
+    """
     folder = Path(path)
-    for model in (folder / "finetune" / "model", folder / "model"):
+    for model in of_run(folder):
         if (model / "config.json").is_file():
             return model
     if folder.exists():
@@ -36,6 +40,19 @@ def find(path: str | Path) -> Path:
             "give a run, a model folder, or a hub id such as openai-community/gpt2"
         )
     return _download(str(path))
+
+
+def of_run(folder: Path) -> list[Path]:
+    """Where a run's models are, best first: language models before others, newer ones before older ones."""
+    journal = folder / "stages.json"
+    stages = read_json(journal) if journal.is_file() else {}
+    kept = {
+        name: entry["keeps"] for name, entry in reversed(stages.items()) if entry.get("keeps") not in (None, "rows")
+    }
+    names = [name for name in kept if name != "pretrain"]
+    models = [folder / name / "model" for name in sorted(names, key=lambda name: kept[name] != "language model")]
+    base, some = folder / "model", any(kept[name] == "language model" for name in names)
+    return [*models, base] if some else [base, *models]
 
 
 def _download(hub_id: str) -> Path:

@@ -8,7 +8,7 @@ names by `type:`; `stages.py` lists them.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from hornbook.core.errors import RecipeError
 from hornbook.core.run import Run
@@ -16,9 +16,12 @@ from hornbook.train.config import Train
 from hornbook.train.job import Job
 from hornbook.train.parallel import Ranks
 
-ROWS = "rows.jsonl"  # what a stage that makes rows leaves in its folder
 EARLIER = "stage:"  # what stands before the name of a stage where a path may stand too
 Kept = Literal["language model", "reward model", "classifier", "embedder"]
+
+
+class LeftOut(Exception):
+    """A stage has nothing to learn from in the run's own corpus, and is left out; the sentence says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,11 @@ class Place:
 
     def file(self, source: str) -> Path:
         """The rows that a recipe means: `stage:critique` are those that an earlier stage made, all else is a path."""
-        return self._earlier(source) / ROWS if source.startswith(EARLIER) else Path(source)
+        return Run(self._earlier(source)).rows if source.startswith(EARLIER) else Path(source)
 
     def model(self, source: str) -> Path:
         """The model that a recipe means: that of an earlier stage (`stage:reward`), or a path or hub id."""
-        return self._earlier(source) / "model" if source.startswith(EARLIER) else Path(source)
+        return Run(self._earlier(source)).model if source.startswith(EARLIER) else Path(source)
 
     def _earlier(self, source: str) -> Path:
         name = source.removeprefix(EARLIER)
@@ -54,6 +57,7 @@ class Place:
         return self.stages[name]
 
 
+@runtime_checkable
 class Trains(Protocol):
     """A stage that trains a model."""
 

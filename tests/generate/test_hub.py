@@ -1,5 +1,6 @@
 """What a model's name stands for, and that no mistake waits for the network."""
 
+import json
 import subprocess
 import sys
 import time
@@ -36,9 +37,20 @@ def make_model(folder: Path) -> Path:
 def test_a_run_is_its_last_model(tmp_path):
     base = make_model(tmp_path / "run" / "model")
     assert hub.find(tmp_path / "run") == base
-    tuned = make_model(tmp_path / "run" / "finetune" / "model")
+    tuned, judge = (make_model(tmp_path / "run" / name / "model") for name in ("instruct", "reward"))
+    keeps = {"pretrain": "language model", "instruct": "language model", "reward": "reward model", "rank": "rows"}
+    journal = {name: {"fingerprint": "", "keeps": kept} for name, kept in keeps.items()}
+    (tmp_path / "run" / "stages.json").write_text(json.dumps({"corpus": {"fingerprint": ""}, **journal}))
     assert hub.find(str(tmp_path / "run")) == tuned
     assert hub.find(base) == base
+    assert hub.of_run(tmp_path / "run") == [tuned, judge, base]
+
+
+def test_a_run_of_one_classifier_is_that_classifier(tmp_path):
+    (tmp_path / "run").mkdir()
+    model = make_model(tmp_path / "run" / "spam" / "model")
+    (tmp_path / "run" / "stages.json").write_text('{"spam": {"fingerprint": "", "keeps": "classifier"}}')
+    assert hub.find(tmp_path / "run") == model
 
 
 @pytest.mark.parametrize("name", ["openai-community/gpt2", "Qwen/Qwen3-0.6B", "a/b_c.d"])
