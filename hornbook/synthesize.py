@@ -11,17 +11,9 @@ from hornbook.core.run import Run
 from hornbook.corpus import synthetic
 from hornbook.corpus.magpie import Magpie
 from hornbook.corpus.self_instruct import SelfInstruct
-from hornbook.corpus.synthetic import Aim, Model, Progress, Sampling
+from hornbook.corpus.synthetic import Aim, Model, Progress
+from hornbook.generate.asked import Here, ModelFolder
 from hornbook.generate.endpoint import Client, Endpoint
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelFolder:
-    """A model that runs here: a run, a Hugging Face folder, a hub id, a GGUF file."""
-
-    path: str
-    max_new_tokens: int = 512
-    """Of an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,44 +31,21 @@ class Synthesis:
             raise ValueError(f"rows: {self.rows} are none; give 1 or more")
 
 
-class Here:
-    """The model of a folder."""
-
-    def __init__(self, config: ModelFolder) -> None:
-        import hornbook
-
-        self.config, self.name, self.lm = config, config.path, hornbook.load(config.path)
-        if not self.lm.chats:
-            raise UserError(
-                f"{config.path}: has no chat template, so it cannot be asked; fine-tune it on conversations"
-            )
-
-    def answers(self, questions: list[str], sampling: Sampling) -> list[str | None]:
-        """What it answers to each question by itself."""
-        return [*self.lm.chat_batch([[{"role": "user", "content": text}] for text in questions], **self._how(sampling))]
-
-    def user_turns(self, count: int, sampling: Sampling) -> list[str | None]:
-        """What it writes in the user's place."""
-        return [*self.lm.user_turns(count, **self._how(sampling))]
-
-    def _how(self, sampling: Sampling) -> Any:
-        return {
-            "max_new_tokens": self.config.max_new_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "seed": sampling.seed,
-        }
-
-
 def synthesize(config: Synthesis, folder: Path, *, key: Path | None = None, progress: Progress | None = None) -> Any:
     """Fill a folder with instructions, or go on with one; the ledger."""
     with Run(folder).lock():
         _describe(config, folder)
-        model: Any = Here(config.model) if isinstance(config.model, ModelFolder) else Client(config.model, _read(key))
+        model: Any = _here(config.model) if isinstance(config.model, ModelFolder) else Client(config.model, _read(key))
         asked: Model = model
         aim = Aim(config.rows, config.seed)
         ledger = synthetic.run(config.method.build(), asked, folder, aim=aim, progress=progress)
         return {**ledger, "requests": dict(model.counts)} if isinstance(model, Client) else ledger
+
+
+def _here(config: ModelFolder) -> Here:
+    found = Here(config)
+    found.require_chat()
+    return found
 
 
 def _read(key: Path | None) -> str | None:

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from hornbook.cli import app
 from tests.corpus.scripted import SEEDS
-from tests.test_endpoint import Server, server  # noqa: F401 - a fixture
+from tests.generate.test_endpoint import Server, server  # noqa: F401 - a fixture
 
 RUN = CliRunner()
 

@@ -7,9 +7,9 @@ import pytest
 
 from hornbook.core.errors import UserError
 from hornbook.corpus.magpie import Magpie
-from hornbook.corpus.synthetic import Sampling
+from hornbook.generate.asked import ModelFolder
 from hornbook.generate.endpoint import Endpoint
-from hornbook.synthesize import Here, ModelFolder, Synthesis, synthesize
+from hornbook.synthesize import Synthesis, synthesize
 from tests.tiny_chat import chat_model
 
 
@@ -35,14 +35,6 @@ def test_magpie_with_a_model_folder_draws_by_its_seed(folder: Path, tmp_path: Pa
     assert all(row["instruction"] and row["output"] for row in rows)
     assert one == two
     assert one != three
-
-
-def test_the_users_turn_ends_where_the_template_ends_it(folder: Path) -> None:
-    model = Here(ModelFolder(path=str(folder), max_new_tokens=24))
-    turns = model.user_turns(8, Sampling(temperature=1.0, seed=0))
-    assert len(turns) == 8
-    assert not any("<|im_" in (turn or "") for turn in turns)
-    assert len(model.answers(["a", "b"], Sampling(temperature=0.0))) == 2
 
 
 def test_a_folder_of_another_recipe_is_left_alone(folder: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Compression:
     interval: tuple[float, float]  # 95 %, over documents
     bytes: int
     tokens: int
+    documents: int
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def score(
     bits = [value / math.log(2) for value in nats]
     full = [place for place, size in enumerate(sizes) if size]
     interval = bootstrap_ratio([bits[place] for place in full], [sizes[place] for place in full])
-    return Compression(sum(bits) / sum(sizes), interval, sum(sizes), sum(len(ids) for ids in coded))
+    tokens = sum(len(ids) for ids in coded)
+    return Compression(sum(bits) / sum(sizes), interval, sum(sizes), tokens, len(texts))
 
 
 def cut(documents: Sequence[Sequence[int]], end: int, length: int) -> Iterator[Window]:
