@@ -14,12 +14,14 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Generator, nn
 
+from hornbook.adapt.dora import Dora
 from hornbook.adapt.lora import Lora, LowRank
+from hornbook.adapt.qlora import Qlora
 from hornbook.core.errors import UserError
 from hornbook.model.blank import Linear
 from hornbook.model.shape import ModelBase
 
-Adapter = Lora
+Adapter = Lora | Dora | Qlora
 LEFT_OUT = ("*.router", "*.step")  # where tokens go is left alone; Mamba reads `step` without asking its adapter
 
 
