@@ -136,6 +136,10 @@ class LanguageModel:
             if pieces[0]:
                 yield pieces[0]
 
+    def write(self, prompts: list[list[int]], **options: Unpack[Options]) -> list[str]:
+        """What the model writes after each of some ids."""
+        return self._write(prompts, options)
+
     def _write(self, prompts: list[list[int]], options: Options) -> list[str]:
         """The prompts in groups of about the same length, so that little padding is computed."""
         texts = [""] * len(prompts)
@@ -158,8 +162,22 @@ class LanguageModel:
             wrapped, signs = self._text.wrap(ids)[0], marks(self._text)
             before = [] if signs.begin is None else [signs.begin]
             return wrapped if len(wrapped) > len(ids) else [*before, *ids, signs.end]
-        around = self._text.wrap([-1])[0]  # Gemma and Llama want their <bos>; what would end the text stays out
-        return [*around[: around.index(-1)], *ids] or [self._text.end]
+        return self.plain_ids(prompt) or [self._text.end]
+
+    def plain_ids(self, text: str) -> list[int]:
+        """The ids of a text after what every text of this model begins with (Gemma's and Llama's <bos>), if anything."""
+        return [*self._before, *self._text.encode(text)]
+
+    @property
+    def begin(self) -> int:
+        """What stands before the first token of a text, so that it can be foreseen."""
+        known: int = self.module.token_ids.get("bos_token_id") or self._text.end
+        return (self._before or [known])[0]
+
+    @property
+    def _before(self) -> list[int]:
+        around = self._text.wrap([-1])[0]  # what would end the text stays out
+        return around[: around.index(-1)]
 
     def _turn(self, messages: Sequence[Message]) -> list[int]:
         """The ids after which the assistant speaks."""

@@ -1,0 +1,172 @@
+"""How likely continuations are, computed once for what they share: header, then contexts, then continuations.
+
+Few-shot questions of a subject begin with the same examples and the answers to a question with the same question. A
+model's state (keys and values, or whatever it keeps) after the shared beginning is made once and copied to each row
+that goes on from it. Only places whose next token is judged go through the head, the largest matrix of a small model.
+Rows of unequal length stand side by side with padding where nothing but attention over positions looks back; models
+that count differently (ALiBi, windows, recurrent states) read rows of one length together, which needs none.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hornbook.evaluate.pairs import Branch, Family, Pair, branches, families
+from hornbook.model.attention import KeyValues, SelfAttention
+from hornbook.model.decoder import DecoderModel
+from hornbook.model.op import choose_rows
+from hornbook.model.position import PositionBase
+
+ROOM = 256 << 20  # bytes of states at a time
+TOKENS = 2048  # of contexts or continuations in one pass
+JUDGED = 1024  # places that go through the head at once: (places, vocab) scores are the largest tensor there is
+
+Told = Callable[[int], None]  # hears how many more pairs are done
+Asked = tuple[int, int, tuple[int, ...]]  # row of its context, number of the pair, the continuation's ids
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Of one continuation: nats, and whether each of its tokens was the likeliest."""
+
+    nats: float
+    greedy: bool
+
+
+@torch.inference_mode()
+def likelihoods(model: DecoderModel, pairs: Sequence[Pair], *, told: Told = lambda _: None) -> list[Likelihood]:
+    """The likelihood of every pair, in their order; contexts and continuations must fit the model together."""
+    found: dict[int, Likelihood] = {}
+    for family in families(branches(pairs)):
+        desk = _Desk(model, family)
+        for group in desk.groups():
+            found |= desk.read(group)
+            told(sum(len(branch.continuations) for branch in group))
+    return [found[number] for number in range(len(pairs))]
+
+
+class _Desk:
+    """One family: the state after its header, and what is read from there."""
+
+    def __init__(self, model: DecoderModel, family: Family) -> None:
+        self.model, self.family, self.device = model, family, next(model.parameters()).device
+        own = max(len(branch.context) for branch in family.branches)
+        self.capacity = own + max(branch.longest for branch in family.branches)
+        self.padded = takes_padding(model, self.capacity)
+        self.state: Any = None
+        if family.header:
+            self.state = model.new_state(1, self.capacity)
+            header = torch.tensor([family.branches[0].context[: family.header]], device=self.device)
+            model(header, state=self.state, logits=False)
+
+    def groups(self) -> Iterator[list[Branch]]:
+        """Branches that are read together, longest first: the memory that is needed most is asked for at once."""
+        ordered = sorted(self.family.branches, key=lambda branch: -len(branch.context))
+        per_row = max(1, self.capacity * state_bytes(self.model))
+        group: list[Branch] = []
+        for branch in ordered:
+            rows = sum(len(each.continuations) for each in (*group, branch))
+            longest = len((group or [branch])[0].context) - self.family.header
+            full = rows * per_row > ROOM or (len(group) + 1) * longest > TOKENS
+            unlike = not self.padded and group and len(branch.context) != len(group[0].context)
+            if group and (full or unlike):
+                yield group
+                group = []
+            group.append(branch)
+        yield group
+
+    def read(self, group: list[Branch]) -> dict[int, Likelihood]:
+        """The likelihoods of a group, by the number of the pair."""
+        rows = [branch.context[self.family.header :] for branch in group]
+        ids, real = _left_padded(rows, self.device)
+        state = self._start(len(group), needed=any(branch.longest for branch in group))
+        seen = torch.cat([real.new_ones(len(group), self.family.header), real], 1)
+        where = (self.family.header + real.long().cumsum(1) - 1).clamp(min=0)
+        last = self._pass(ids, where, state, seen).hidden[:, -1]
+        firsts = [(row, each) for row, branch in enumerate(group) for each in branch.continuations.items()]
+        places = last[torch.tensor([row for row, _ in firsts], device=self.device)]
+        hidden = {number: [places[i : i + 1]] for i, (_, (number, _)) in enumerate(firsts)}
+        longer = [(row, number, each) for row, (number, each) in firsts if len(each) > 1]
+        for part in self._parts(longer):
+            self._go_on(part, state, seen, hidden)
+        return self._judge({number: each for _, (number, each) in firsts}, hidden)
+
+    def _start(self, rows: int, *, needed: bool) -> Any:
+        """The state after the header for each row; None where nothing was read and nothing goes on."""
+        if self.state is not None:
+            return choose_rows(self.state, torch.zeros(rows, dtype=torch.long, device=self.device))
+        return self.model.new_state(rows, self.capacity) if needed else None
+
+    def _parts(self, longer: list[Asked]) -> Iterator[list[Asked]]:
+        """Continuations of a group that are read together."""
+        ordered = sorted(longer, key=lambda each: -len(each[2]))
+        start = 0
+        while start < len(ordered):
+            length = len(ordered[start][2]) - 1
+            end = start + max(1, TOKENS // length)
+            if not self.padded:
+                end = min(end, start + sum(len(each[2]) - 1 == length for each in ordered[start:]))
+            yield ordered[start:end]
+            start = end
+
+    def _go_on(self, part: list[Asked], state: Any, seen: Tensor, hidden: dict[int, list[Tensor]]) -> None:
+        """Read the continuations of some rows from where their contexts end; padding to the right of them is unseen."""
+        rows = torch.tensor([row for row, _, _ in part], device=self.device)
+        branch, length, before = choose_rows(state, rows), len(part[0][2]) - 1, seen[rows]
+        ids = torch.zeros(len(part), length, dtype=torch.long, device=self.device)
+        for place, (_, _, each) in enumerate(part):
+            ids[place, : len(each) - 1] = torch.tensor(each[:-1], device=self.device)
+        where = before.sum(1, keepdim=True) + torch.arange(length, device=self.device)
+        found = self._pass(ids, where, branch, torch.cat([before, before.new_ones(ids.shape)], 1)).hidden
+        for place, (_, number, each) in enumerate(part):
+            hidden[number].append(found[place, : len(each) - 1])
+
+    def _pass(self, ids: Tensor, where: Tensor, state: Any, seen: Tensor) -> Any:
+        """One forward pass; padding may count further than the model's last position, where nobody looks."""
+        mask = {} if bool(seen.all()) else {"attention_mask": seen}
+        where = where.clamp(max=self.model.config.length - 1)
+        return self.model(ids, **mask, positions=where, state=state, logits=False)
+
+    def _judge(self, asked: dict[int, tuple[int, ...]], hidden: dict[int, list[Tensor]]) -> dict[int, Likelihood]:
+        """Each continuation's tokens against the scores of the places before them."""
+        places = torch.cat([part for number in asked for part in hidden[number]])
+        wanted = torch.tensor([token for each in asked.values() for token in each], device=self.device)
+        nats, greedy = torch.empty(len(wanted), dtype=torch.float64), torch.empty(len(wanted), dtype=torch.bool)
+        for start in range(0, len(wanted), JUDGED):
+            here = slice(start, start + JUDGED)
+            scores = self.model.head(places[here]).float()
+            chosen = scores.gather(-1, wanted[here, None])[:, 0]
+            nats[here] = (chosen - scores.logsumexp(-1)).double().cpu()
+            greedy[here] = (scores.argmax(-1) == wanted[here]).cpu()
+        found, done = {}, 0
+        for number, each in asked.items():
+            here = slice(done, done + len(each))
+            found[number] = Likelihood(float(nats[here].sum()), bool(greedy[here].all()))
+            done += len(each)
+        return found
+
+
+def takes_padding(model: DecoderModel, tokens: int) -> bool:
+    """Whether rows may have padding between remembered and new tokens: all that looks back goes by positions alone."""
+    counted_by_index = type(model.stack.position).bias is not PositionBase.bias
+    layers = model.new_state(1, 1).layers
+    plain = all(kept is None or isinstance(kept, KeyValues) for layer in layers for kept in layer)
+    windows = [module.config.window for module in model.modules() if isinstance(module, SelfAttention)]
+    return plain and not counted_by_index and not any(window and window < tokens for window in windows)
+
+
+def state_bytes(model: DecoderModel) -> int:
+    """Bytes that a model remembers for each token it has read."""
+    size = next(model.parameters()).element_size()
+    return size * sum(module.cache_elements() for module in model.modules() if isinstance(module, SelfAttention))
+
+
+def _left_padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows that end together, and where they are no padding."""
+    longest = max(map(len, rows))
+    ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return ids, torch.arange(longest, device=device) >= longest - lengths[:, None]

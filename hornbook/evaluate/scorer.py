@@ -1,0 +1,141 @@
+"""Asks a model what benchmarks want to know, in the order that costs least, and gives answers in the order asked.
+
+A decoder scores a continuation after its context (likelihood.py), an encoder-decoder scores it as the answer to its
+source, a masked model by pseudo-likelihood (Salazar et al. 2020): each token of the continuation hidden in turn and
+guessed from all others. Contexts that are too long lose their beginning, which is counted.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from hornbook.core.errors import UserError
+from hornbook.evaluate import answer_likelihood, likelihood, pseudo_likelihood
+from hornbook.evaluate.cache import Cache
+from hornbook.evaluate.likelihood import Likelihood
+from hornbook.evaluate.pairs import Pair, encode, fit, windows
+from hornbook.evaluate.request import Continuation, Rolling, Scored, Until
+from hornbook.generate.language_model import LanguageModel
+from hornbook.model.decoder import DecoderModel
+from hornbook.model.encoder_decoder import EncoderDecoderModel
+
+Q = TypeVar("Q")
+Progress = Callable[[int, int], object]  # questions answered, of how many
+AT_ONCE = 512  # questions between two writings to the cache
+WRITTEN_AT_ONCE = 64
+
+
+class Scorer:
+    """One model and its answers."""
+
+    def __init__(self, lm: LanguageModel, *, cache: Cache | None = None, progress: Progress = lambda *_: None) -> None:
+        self.lm, self.cache, self.progress = lm, cache, progress
+        self.module: Any = lm.module
+        self.module.eval()
+        self.length: int = self.module.config.length
+        self.begin = lm.begin
+
+    def continuations(self, asked: Sequence[Continuation]) -> list[Scored]:
+        """How likely each continuation is; raises UserError for one without a token."""
+        return [Scored(**each) for each in self._through(asked, self._continuations, AT_ONCE)]
+
+    def rolling(self, asked: Sequence[Rolling]) -> list[Scored]:
+        """How likely each text is as a whole."""
+        return [Scored(**each) for each in self._through(asked, self._rolling, AT_ONCE)]
+
+    def until(self, asked: Sequence[Until]) -> list[str]:
+        """What the model writes; the text that stops it is left out."""
+        return self._through(asked, self._until, WRITTEN_AT_ONCE)
+
+    def _through(self, asked: Sequence[Q], answer: Callable[[list[Q]], list[Any]], at_once: int) -> list[Any]:
+        """Answers from the cache where they are there; the others in order of what they begin with, some at a time."""
+        found = {question: self.cache.find(question) for question in asked} if self.cache else {}
+        new = sorted({question for question in asked if found.get(question) is None}, key=_place)
+        done = len(set(asked)) - len(new)
+        for start in range(0, len(new), at_once):
+            some = new[start : start + at_once]
+            answers = list(zip(some, answer(some), strict=True))
+            found |= dict(answers)
+            if self.cache:
+                self.cache.keep(answers)
+            done += len(some)
+            self.progress(done, done + len(new) - start - len(some))
+        return [found[question] for question in asked]
+
+    def _continuations(self, asked: list[Continuation]) -> list[dict[str, Any]]:
+        pairs = [self._pair(each) for each in asked]
+        likely = self._likelihoods(pairs)
+        return [
+            _scored([one], [pair], len(each.continuation.encode()))
+            for each, pair, one in zip(asked, pairs, likely, strict=True)
+        ]
+
+    def _rolling(self, asked: list[Rolling]) -> list[dict[str, Any]]:
+        cut = [list(windows(self.lm.plain_ids(each.text), begin=self.begin, length=self.length)) for each in asked]
+        likely = iter(self._likelihoods([pair for pairs in cut for pair in pairs]))
+        return [
+            _scored([next(likely) for _ in pairs], pairs, len(each.text.encode()))
+            for each, pairs in zip(asked, cut, strict=True)
+        ]
+
+    def _until(self, asked: list[Until]) -> list[str]:
+        written = [""] * len(asked)
+        kinds: dict[tuple[Any, ...], list[int]] = {}
+        for number, each in enumerate(asked):
+            kinds.setdefault((each.stop, each.max_new_tokens, each.temperature, each.seed), []).append(number)
+        for (stop, most, temperature, seed), numbers in kinds.items():
+            room = max(1, self.length - most)
+            prompts = [self.lm.ids(asked[number].context)[-room:] for number in numbers]
+            how = {"max_new_tokens": most, "stop": stop, "temperature": temperature, "seed": seed}
+            for number, text in zip(numbers, self.lm.write(prompts, **how), strict=True):
+                written[number] = text
+        return written
+
+    def _pair(self, asked: Continuation) -> Pair:
+        pair = self._encoded(asked)
+        if not pair.continuation:
+            raise UserError(
+                f"continuation {asked.continuation!r} after ...{asked.context[-40:]!r}: has no token to be judged; "
+                "give a text that is not empty"
+            )
+        if len(pair.continuation) > self.length:
+            raise UserError(
+                f"continuation {asked.continuation[:40]!r}...: has {len(pair.continuation)} tokens and the model reads "
+                f"{self.length}; give a shorter one, or score it as a whole text"
+            )
+        return fit(pair, self.length)
+
+    def _encoded(self, asked: Continuation) -> Pair:
+        if isinstance(self.module, DecoderModel):
+            return encode(self.lm.plain_ids, asked.context, asked.continuation, begin=self.begin)
+        assert self.lm.tokenizer is not None, "what has none is refused before it is asked"
+        bare = self.lm.tokenizer.encode
+        if isinstance(self.module, EncoderDecoderModel):  # two texts, each by itself
+            return Pair(tuple(self.lm.ids(asked.context)), tuple(bare(asked.continuation.strip())))
+        return encode(bare, asked.context or " ", asked.continuation, begin=self.begin)
+
+    def _likelihoods(self, pairs: list[Pair]) -> list[Likelihood]:
+        if isinstance(self.module, DecoderModel):
+            return likelihood.likelihoods(self.module, pairs)
+        if isinstance(self.module, EncoderDecoderModel):
+            return answer_likelihood.likelihoods(self.module, pairs, start=self.lm.start or 0)
+        assert self.lm.tokenizer is not None, "it has made the pairs"
+        return pseudo_likelihood.likelihoods(self.module, self.lm.tokenizer, pairs)
+
+
+def _scored(likely: Iterable[Likelihood], pairs: Sequence[Pair], size: int) -> dict[str, Any]:
+    some = list(likely)
+    return asdict(
+        Scored(
+            log_likelihood=sum(each.nats for each in some),
+            greedy=all(each.greedy for each in some),
+            tokens=sum(len(pair.continuation) for pair in pairs),
+            bytes=size,
+            truncated=any(pair.truncated for pair in pairs),
+        )
+    )
+
+
+def _place(question: Any) -> tuple[str, ...]:
+    """Questions that begin alike are asked together."""
+    return tuple(str(value) for value in asdict(question).values())
