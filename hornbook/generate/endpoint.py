@@ -10,16 +10,20 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from hornbook.core.errors import UserError
 from hornbook.corpus.synthetic import Sampling
 
+T = TypeVar("T")
+Message = Mapping[str, str]  # {"role", "content"}
+
 LASTING = {400, 401, 403, 404, 405, 422}  # will be the same the next time
 LONGEST_WAIT = 60.0  # seconds between two attempts
+TOP = 20  # first tokens an endpoint is asked for: the most that OpenAI's protocol allows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,8 @@ class Endpoint:
     """For each question."""
     seconds: float = 120.0
     """That an answer may take."""
+    key: str | None = None
+    """A file that holds the key, where one is wanted."""
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
@@ -68,20 +74,31 @@ class Client:
 
         Raises UserError where the endpoint refuses, or answers none of them.
         """
-        bodies = [{"messages": [{"role": "user", "content": text}]} for text in questions]
-        return self._all("chat/completions", bodies, sampling)
+        return self.replies([[{"role": "user", "content": text}] for text in questions], sampling)
+
+    def replies(self, talks: Sequence[Sequence[Message]], sampling: Sampling) -> list[str | None]:
+        """What it answers to each conversation, as `answers`."""
+        return self._all("chat/completions", [{"messages": list(talk)} for talk in talks], sampling, _text)
+
+    def first_tokens(self, talks: Sequence[Sequence[Message]]) -> list[dict[str, float] | None]:
+        """The likeliest tokens that its answers would begin with, and their log-probabilities."""
+        body = {"logprobs": True, "top_logprobs": TOP}
+        bodies = [{"messages": list(talk), **body} for talk in talks]
+        return self._all("chat/completions", bodies, Sampling(temperature=0.0, max_new_tokens=1), _first)
 
     def user_turns(self, count: int, sampling: Sampling) -> list[str | None]:
         """What it writes after `user_prefix`."""
         body = {"prompt": self.config.user_prefix, "stop": [self.config.user_end]}
-        return self._all("completions", [body] * count, sampling)
+        return self._all("completions", [body] * count, sampling, _text)
 
-    def _all(self, path: str, bodies: Sequence[dict[str, Any]], sampling: Sampling) -> list[str | None]:
+    def _all(
+        self, path: str, bodies: Sequence[dict[str, Any]], sampling: Sampling, read: Callable[[Any], T]
+    ) -> list[T | None]:
         how = {"model": self.name, "temperature": sampling.temperature, "top_p": sampling.top_p}
         how |= {"max_tokens": sampling.max_new_tokens}
         whole = [{**body, **how, "seed": sampling.seed + number} for number, body in enumerate(bodies)]
         with ThreadPoolExecutor(self.config.parallel) as pool:
-            texts = list(pool.map(lambda body: self._ask(path, body), whole))
+            texts = list(pool.map(lambda body: self._ask(path, body, read), whole))
         if texts and all(text is None for text in texts):
             why = ", ".join(f"{count} times {what}" for what, count in self.counts.items() if what != "requests")
             raise UserError(
@@ -90,13 +107,15 @@ class Client:
             )
         return texts
 
-    def _ask(self, path: str, body: dict[str, Any]) -> str | None:
+    def _ask(self, path: str, body: dict[str, Any], read: Callable[[Any], T]) -> T | None:
         for attempt in range(self.config.attempts):
             if attempt:
                 self.sleep(min(2.0 ** (attempt - 1), LONGEST_WAIT))
             self.counts["requests"] += 1
             try:
-                return _text(self._post(path, body))
+                return read(self._post(path, body))
+            except UserError:
+                raise
             except urllib.error.HTTPError as error:
                 self._fault(error)
             except (OSError, http.client.HTTPException) as error:
@@ -130,6 +149,14 @@ def _text(answer: Any) -> str:
     if not isinstance(text, str):
         raise TypeError
     return text
+
+
+def _first(answer: Any) -> dict[str, float]:
+    """The first token's alternatives; an endpoint that keeps them to itself cannot judge."""
+    logs = answer["choices"][0].get("logprobs")
+    if logs is None:
+        raise UserError("the endpoint tells no `logprobs`, by which a judge is read; ask vLLM, llama.cpp, or a folder")
+    return {each["token"]: float(each["logprob"]) for each in logs["content"][0]["top_logprobs"]}
 
 
 def _reason(error: Exception) -> str:
