@@ -45,7 +45,7 @@ GENERAL = Epochs(epochs={"domain": 1e-9, "general": 1})  # the same files, so th
 class Quiet:
     """Says where a training is every two hundred steps."""
 
-    def step(self, row: Row, total: int, seconds_left: float) -> None:
+    def step(self, row: Row, total: int, seconds_left: float) -> None:  # noqa: ARG002
         if row["step"] % 200 == 0:
             print(f"step {row['step']}/{total}  loss {row['loss']:.3f}", flush=True)
 
@@ -60,7 +60,8 @@ class Quiet:
 def main() -> None:
     """Train both, score both, print the figures."""
     torch.set_num_threads(1)
-    sources, tokens = {"domain": sys.argv[1], "general": sys.argv[2]}, int((sys.argv[3:] or [TOKENS])[0])
+    sources: dict[str, str | tuple[str, ...]] = {"domain": sys.argv[1], "general": sys.argv[2]}
+    tokens = int((sys.argv[3:] or [str(TOKENS)])[0])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpus = Corpus(source=sources, mixture=MIXED)

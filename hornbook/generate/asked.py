@@ -1,4 +1,4 @@
-"""A model of this machine that is asked questions, beside the one behind an endpoint (endpoint.py): same answers, same calls.
+"""A model of this machine that is asked questions as the one behind an endpoint is (endpoint.py).
 
 One that has a chat template is asked as a user asks. One that has none goes on with the text of the question.
 """

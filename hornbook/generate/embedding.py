@@ -18,6 +18,7 @@ from torch import Tensor
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import read_json, write_json
+from hornbook.data.texts import padded, whole
 from hornbook.model.decoder import DecoderModel
 from hornbook.model.encoder_decoder import EncoderDecoderModel
 from hornbook.model.models import AnyModel
@@ -104,18 +105,12 @@ def embed(module: AnyModel, tokenizer: Tokenizer, texts: list[str], sentences: S
     """One vector a text, in the order given; fp32."""
     vectors = torch.zeros(len(texts), module.config.dim)
     room = min(sentences.length or module.config.length, module.config.length)
-    rows = [_ids(tokenizer, text, room) for text in texts]
+    rows = [whole(tokenizer, text, room) for text in texts]
     for places in _groups(rows):
-        ids, real = _padded([rows[place] for place in places], tokenizer)
+        ids, real = padded([rows[place] for place in places], tokenizer)
         taken = take(_hidden(module, ids, real), real, sentences.pooling).float()
         vectors[places] = F.normalize(taken) if sentences.normalize else taken
     return vectors
-
-
-def _ids(tokenizer: Tokenizer, text: str, room: int) -> list[int]:
-    """A text's ids with the marks around it, cut to what there is room for."""
-    marks = len(tokenizer.wrap([])[0])
-    return tokenizer.wrap(tokenizer.encode(text)[: max(room - marks, 0)])[0] or [tokenizer.end]
 
 
 def _groups(rows: list[list[int]]) -> Iterator[list[int]]:
@@ -123,14 +118,6 @@ def _groups(rows: list[list[int]]) -> Iterator[list[int]]:
     order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
     for first in range(0, len(order), TOGETHER):
         yield order[first : first + TOGETHER]
-
-
-def _padded(rows: list[list[int]], tokenizer: Tokenizer) -> tuple[Tensor, Tensor]:
-    """Ids (rows, time), filled up on the right, and which of them are real."""
-    longest, padding = max(map(len, rows)), tokenizer.roles.get("pad", tokenizer.end)
-    ids = torch.tensor([row + [padding] * (longest - len(row)) for row in rows])
-    real = torch.tensor([[True] * len(row) + [False] * (longest - len(row)) for row in rows])
-    return ids, real
 
 
 def _hidden(module: AnyModel, ids: Tensor, real: Tensor) -> Tensor:
