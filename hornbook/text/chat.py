@@ -1,9 +1,11 @@
 """Conversations to token ids, and which of them are trained: the one renderer of training, evaluation and generation.
 
-A template is Jinja in the Hugging Face sense; what stands inside `{% generation %}` is the assistant's, stop token
-included, and is trained. Ids are made in stretches that end where the assistant's part begins and ends, so a prompt has
-the same ids whether an answer follows or is still to be written. The spelling of a special token inside a message stays
-plain text, always: nobody can end their turn by typing it. Leaves out tools, dates and images in templates.
+A template is Jinja in the Hugging Face sense: a name from templates.py, or anyone's text. What stands inside
+`{% generation %}` is the assistant's, stop token included, and is trained. Most published templates lack that mark;
+there the assistant's part is what follows the prompt of its turn, up to the stop token, and the prompt must be the
+beginning of the whole. A prompt has the same ids whether an answer follows or is still to be written. The spelling of a
+special token inside a message stays plain text, always: nobody can end their turn by typing it. Leaves out tools, dates
+and images in templates.
 """
 
 import json
@@ -12,79 +14,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from jinja2 import TemplateError, nodes
-from jinja2.ext import Extension, loopcontrols
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hornbook.core.errors import UserError
+from hornbook.text.jinja import BEGIN, BREAK, FINISH, GENERATION, compiled, written
+from hornbook.text.templates import TEMPLATES, sayable
 from hornbook.text.tokenizer import Tokenizer
 
-Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+Message = Mapping[str, str]
+"""{"role": "system" | "user" | "assistant", "content": text}; a user may give an "input" beside it, as in Alpaca."""
 
 ROLES = ("system", "user", "assistant")
 FILE = "chat_template.jinja"  # beside tokenizer.json, where transformers looks for it
+INPUT = re.compile(r"message(\.input|\[['\"]input['\"]\])")  # a template that has a place of its own for it
+ADD = "put {% generation %} and {% endgeneration %} around what the assistant says"
+PROBE = "Good"  # what the assistant says where only the form matters
 
-TEMPLATES = {
-    # OpenAI's ChatML: needs <|im_start|> and <|im_end|> in the tokenizer
-    "chatml": """{% for message in messages %}
-{{ '<|im_start|>' + message['role'] + '\\n' }}
-{%- if message['role'] == 'assistant' %}
-{%- generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}
-{%- else %}
-{{- message['content'] + '<|im_end|>' }}
-{%- endif %}
-{{- '\\n' }}
-{%- endfor %}
-{%- if add_generation_prompt %}
-{{- '<|im_start|>assistant\\n' }}
-{%- endif %}
-""",
-    # Taori et al. 2023, Stanford Alpaca, without its opening sentence; any tokenizer can say it
-    "plain": """{% for message in messages %}
-{%- if message['role'] == 'assistant' %}
-{{- '### Response:\\n' }}
-{%- generation %}{{ message['content'] + eos_token }}{% endgeneration %}
-{{- '\\n\\n' }}
-{%- elif message['role'] == 'user' %}
-{{- '### Instruction:\\n' + message['content'] + '\\n\\n' }}
-{%- else %}
-{{- message['content'] + '\\n\\n' }}
-{%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-{{- '### Response:\\n' }}
-{%- endif %}
-""",
-}
-
-# Unicode's noncharacters are never part of a text: they mark, inside a rendered one, what came from where.
-BEGIN, FINISH, BREAK = "\ufdd0", "\ufdd1", "\ufdd2"
-
-
-class _Generation(Extension):
-    """`{% generation %}...{% endgeneration %}` keeps its content and puts marks around it."""
-
-    tags = {"generation"}  # noqa: RUF012 -- Jinja's own type
-
-    def parse(self, parser: Parser) -> nodes.Node:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("mark"), [], [], body).set_lineno(line)
-
-    def mark(self, caller: Any) -> str:
-        return f"{BEGIN}{caller()}{FINISH}"
-
-
-def _refuse(message: str) -> None:
-    raise UserError(f"the chat template refuses these messages: {message}")
-
-
-_JINJA = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
-_JINJA.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False, **options)
-_JINJA.globals["raise_exception"] = _refuse
+MARKS = re.compile(f"([{BEGIN}{FINISH}])")
 
 
 @dataclass(frozen=True)
@@ -94,98 +39,169 @@ class Rendered:
     ids: list[int]
     trained: list[bool]
 
+    def add(self, ids: list[int], trained: bool) -> None:
+        """Some more ids, all of them trained or none."""
+        self.ids.extend(ids)
+        self.trained.extend([trained] * len(ids))
+
 
 class Renderer:
     """A template with a tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer, template: str = "chatml", words: Mapping[str, str] | None = None) -> None:
         """`template` is a name from TEMPLATES or Jinja text; `words` are what it may use, such as `eos_token`."""
-        self.tokenizer, self.source = tokenizer, TEMPLATES.get(template, template)
+        self.tokenizer, self.source = tokenizer, _source(tokenizer, template)
         end = next(token for token, i in tokenizer.special.items() if i == tokenizer.end)
         self.words = {"bos_token": "", "eos_token": end, **(words or {})}
         self._special = re.compile("|".join(map(re.escape, sorted(tokenizer.special, key=len, reverse=True))))
-        try:
-            self._template = _JINJA.from_string(self.source)
-        except TemplateError as error:
-            raise UserError(
-                f"chat template: not valid Jinja ({error}); mend it or name one of {', '.join(TEMPLATES)}"
-            ) from None
-        for token in ("<|im_start|>", "<|im_end|>"):
-            if template == "chatml" and token not in tokenizer.special:
-                raise UserError(
-                    f"chat template chatml: the tokenizer has no token {token}; add it to the tokenizer's `special`, "
-                    "or take the template `plain`"
-                )
+        self._template, self._marked = compiled(self.source), GENERATION.search(self.source) is not None
 
     def render(self, messages: Sequence[Message]) -> Rendered:
         """A whole conversation, for training: the assistant's content and stop token are trained, nothing else."""
-        pieces = self._pieces(messages, add_generation_prompt=False)
-        ids, trained = [], []
-        for text, assistant in pieces:
-            some = self._encode(text)
-            ids += some
-            trained += [assistant] * len(some)
-        if not any(trained):
+        rendered = self._encode(self._text(self._plain(messages)))
+        if not any(rendered.trained):
             raise UserError(
                 "chat template: nothing of this conversation is trained; it needs an assistant's message, and the "
                 "template needs {% generation %} around what the assistant says"
             )
-        return Rendered(ids, trained)
+        return rendered
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The ids after which the assistant's next message is to be written."""
-        return [i for text, _ in self._pieces(messages, add_generation_prompt=True) for i in self._encode(text)]
+        plain = self._plain(messages)
+        try:
+            text = self._text(plain, prompt=True)
+        except UserError:  # whose part is whose matters to training alone
+            text = self._render(plain, prompt=True)
+        return self._encode(text).ids
 
     @cached_property
     def ends(self) -> frozenset[int]:
         """The ids after which an answer is over."""
-        marked = re.search(r"{%-?\s*generation\s*-?%}", self.source)
-        return frozenset([self.tokenizer.end, self.stop] if marked else [self.tokenizer.end])
+        try:
+            return frozenset([self.tokenizer.end, self.stop])
+        except UserError:  # a template that trains no stop token may still be spoken with
+            return frozenset([self.tokenizer.end])
 
     @cached_property
     def stop(self) -> int:
         """The id with which the assistant ends a message; it must be a trained special token."""
-        probe = self.render([{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}])
-        last = [i for i, trained in zip(probe.ids, probe.trained, strict=True) if trained][-1]
-        if last not in self.tokenizer.special.values():
+        return self.tokenizer.special[self._stop]
+
+    @cached_property
+    def _stop(self) -> str:
+        """The first special token after what the assistant says."""
+        messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": PROBE}]
+        if self._marked:
+            said = "".join(re.findall(f"{BEGIN}([^{FINISH}]*){FINISH}", self._render(messages)))
+        else:
+            said = self._render(messages)[len(self._before(messages, 1)) :]
+        found = self._special.search(said, said.find(PROBE) + len(PROBE)) if PROBE in said else None
+        if found is None:
             raise UserError(
                 "chat template: the assistant's part does not end in a special token, so a model would never learn to "
                 "stop; put {{ eos_token }} before {% endgeneration %}"
             )
-        return last
+        return found[0]
 
     def save(self, folder: Path) -> None:
         """Write the template where transformers and `load` find it."""
         (folder / FILE).write_text(self.source, encoding="utf-8")
 
-    def _pieces(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[tuple[str, bool]]:
-        """The rendered text in stretches: (text, whether the assistant's)."""
-        plain = [{**message, "content": self._content(number, message)} for number, message in enumerate(messages)]
-        if not plain:
-            raise UserError("messages: there is none; give at least one with role user")
-        text = self._template.render(messages=plain, add_generation_prompt=add_generation_prompt, **self.words)
-        stretches = re.split(f"({BEGIN}[^{FINISH}]*{FINISH})", text)
-        return [(stretch.strip(BEGIN + FINISH), stretch.startswith(BEGIN)) for stretch in stretches if stretch]
+    def _text(self, messages: list[Message], *, prompt: bool = False) -> str:
+        """The rendered text with BEGIN and FINISH around each of the assistant's parts."""
+        text = self._render(messages, prompt=prompt)
+        spoken = [number for number, message in enumerate(messages) if message["role"] == "assistant"]
+        if self._marked or not spoken:
+            return text
+        stretches, done = [], 0
+        for number in spoken:
+            begin = len(self._before(messages, number, text))
+            finish = text.find(self._stop, begin) + len(self._stop)
+            if finish < begin + len(self._stop):
+                raise UserError(f"chat template: writes no {self._stop} behind message {number + 1}; {ADD}")
+            stretches += [text[done:begin], BEGIN, text[begin:finish], FINISH]
+            done = finish
+        return "".join([*stretches, text[done:]])
 
-    def _content(self, number: int, message: Message) -> str:
-        """A message's content, in which special tokens are broken so that they are not taken for one."""
-        role, content = message.get("role"), message.get("content")
+    def _before(self, messages: Sequence[Message], number: int, whole: str | None = None) -> str:
+        """What the assistant was given when it wrote message `number`: the whole text must begin with it."""
+        before = self._render(messages[:number], prompt=True)
+        if not (self._render(messages) if whole is None else whole).startswith(before):
+            raise UserError(f"chat template: the prompt of message {number + 1} is not how the whole begins; {ADD}")
+        return before
+
+    def _render(self, messages: Sequence[Message], *, prompt: bool = False) -> str:
+        return written(self._template, messages, self.words, prompt=prompt)
+
+    def _plain(self, messages: Sequence[Message]) -> list[Message]:
+        """The messages, checked; special tokens in them are broken so that they are not taken for one."""
+        if not messages:
+            raise UserError("messages: there is none; give at least one with role user")
+        return [self._checked(number, message) for number, message in enumerate(messages, 1)]
+
+    def _checked(self, number: int, message: Message) -> Message:
+        role, content, more = message.get("role"), message.get("content"), message.get("input", "")
         if role not in ROLES:
-            raise UserError(f"message {number + 1}: role {role!r} is not one of {', '.join(ROLES)}")
-        if not isinstance(content, str) or not (content or role != "assistant"):
-            raise UserError(f"message {number + 1}: the content of role {role} is {content!r}; give a text")
-        if any(mark in content for mark in (BEGIN, FINISH, BREAK)):
-            raise UserError(f"message {number + 1}: holds a Unicode noncharacter (U+FDD0 to U+FDD2); take it out")
+            raise UserError(f"message {number}: role {role!r} is not one of {', '.join(ROLES)}")
+        if not isinstance(content, str) or not (content.strip() or role != "assistant"):
+            raise UserError(f"message {number}: the content of role {role} is {content!r}; give a text")
+        if any(mark in content + more for mark in (BEGIN, FINISH, BREAK)):
+            raise UserError(f"message {number}: holds a Unicode noncharacter (U+FDD0 to U+FDD2); take it out")
+        if more and not INPUT.search(self.source):
+            content, more = f"{content}\n\n{more}", ""
+        return {"role": role, "content": self._broken(content)} | ({"input": self._broken(more)} if more else {})
+
+    def _broken(self, content: str) -> str:
         return self._special.sub(lambda match: match[0][0] + BREAK + match[0][1:], content)
 
-    def _encode(self, text: str) -> list[int]:
+    def _encode(self, text: str) -> Rendered:
         """Special tokens of the template as their ids, everything else as plain text."""
-        ids, place = [], 0
-        for match in self._special.finditer(text):
-            ids += self.tokenizer.encode(text[place : match.start()].replace(BREAK, ""))
-            ids.append(self.tokenizer.special[match[0]])
-            place = match.end()
-        return ids + self.tokenizer.encode(text[place:].replace(BREAK, ""))
+        found, place, speaking = Rendered([], []), 0, False
+        for match in [*self._special.finditer(text), None]:
+            parts = []
+            for part in MARKS.split(text[place : match.start() if match else len(text)]):
+                if part in (BEGIN, FINISH):
+                    speaking = part == BEGIN
+                elif part:
+                    parts.append((part.replace(BREAK, ""), speaking))
+            for ids, spoken in self._stretches(parts):
+                found.add(ids, spoken)
+            if match:
+                found.add([self.tokenizer.special[match[0]]], speaking)
+                place = match.end()
+        return found
+
+    def _stretches(self, parts: list[tuple[str, bool]]) -> list[tuple[list[int], bool]]:
+        """The ids of texts that follow one another, in one go where no token lies across a border, else one by one."""
+        ids = self.tokenizer.encode("".join(part for part, _ in parts)) if parts else []
+        stretches, text, done = [], "", 0
+        for part, spoken in parts[:-1]:
+            text += part
+            head = self.tokenizer.encode(text)
+            if ids[: len(head)] != head:
+                return [(self.tokenizer.encode(part), spoken) for part, spoken in parts]
+            stretches.append((head[done:], spoken))
+            done = len(head)
+        return [*stretches, *((ids[done:], spoken) for _, spoken in parts[-1:])]
+
+
+def _source(tokenizer: Tokenizer, template: str) -> str:
+    """The text of a template; what the tokenizer wants before any text stands in front of one of ours."""
+    if template not in TEMPLATES:
+        if "{" not in template:
+            raise UserError(f"chat template {template!r}: is no Jinja text and none of {', '.join(TEMPLATES)}")
+        return template
+    named = TEMPLATES[template]
+    missing = [token for token in named.tokens if token not in tokenizer.special]
+    if missing:
+        raise UserError(
+            f"chat template {template}: the tokenizer has no token {missing[0]}; take {' or '.join(sayable(()))}, "
+            "which need none, or add it to the tokenizer's `special`"
+        )
+    around, spelled = tokenizer.wrap([-1])[0], {i: token for token, i in tokenizer.special.items()}
+    begin = "".join(spelled[i] for i in around[: around.index(-1)])
+    return f"{{{{- {json.dumps(begin)} }}}}{named.text}" if begin else named.text
 
 
 def load(folder: Path, tokenizer: Tokenizer) -> Renderer | None:

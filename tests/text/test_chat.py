@@ -9,6 +9,7 @@ from hornbook.core.errors import UserError
 from hornbook.text.bpe import BPE
 from hornbook.text.byte_bpe import ByteBPE
 from hornbook.text.chat import Message, Renderer, load
+from hornbook.text.template import Part, Template
 
 TALK: list[Message] = [
     {"role": "system", "content": "Answer in one word."},
@@ -47,7 +48,7 @@ def test_chatml_is_what_openai_wrote(tokenizer: ByteBPE) -> None:
 
 def test_plain_is_alpaca(tokenizer: ByteBPE) -> None:
     rendered = Renderer(tokenizer, "plain").render(TALK[1:3])
-    text = "### Instruction:\nWhat is 1 + 1?\n\n### Response:\nTwo.<|endoftext|>\n\n"
+    text = "### Instruction:\nWhat is 1 + 1?\n\n### Response:\nTwo.<|endoftext|>"
     assert tokenizer.decode(rendered.ids) == text
 
 
@@ -106,8 +107,7 @@ def test_a_template_in_the_config_of_another_model_is_read(tokenizer: ByteBPE, t
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     renderer = load(tmp_path, tokenizer)
     assert tokenizer.decode(renderer.prompt([{"role": "user", "content": " a b "}])) == "<|im_start|>a b<|im_end|>"
-    with pytest.raises(UserError, match="nothing of this conversation is trained"):
-        renderer.render(TALK)
+    assert trained_text(renderer, TALK) == ["Two.<|im_end|>", "三 🌱.<|im_end|>"]
 
 
 def test_typing_a_special_token_does_not_make_one(tokenizer: ByteBPE) -> None:
@@ -125,6 +125,7 @@ def test_typing_a_special_token_does_not_make_one(tokenizer: ByteBPE) -> None:
         ([], "messages: there is none"),
         ([{"role": "human", "content": "x"}], "message 1: role 'human' is not one of system, user, assistant"),
         ([TALK[1], {"role": "assistant", "content": ""}], "message 2: the content of role assistant is ''"),
+        ([TALK[1], {"role": "assistant", "content": " \n"}], "message 2: the content of role assistant is"),
         ([{"role": "user"}], "message 1: the content of role user is None"),
         ([{"role": "user", "content": "a\ufdd0b"}], "message 1: holds a Unicode noncharacter"),
         ([TALK[1]], "nothing of this conversation is trained"),
@@ -150,3 +151,74 @@ def test_templates_that_cannot_work_are_refused(tokenizer: ByteBPE) -> None:
     with pytest.raises(UserError, match=r"no token <\|im_start\|>"):
         Renderer(bare)
     assert Renderer(bare, "plain").stop == bare.end
+
+
+SMOL = """{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system
+You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>
+' }}{% endif %}{{'<|im_start|>' + message['role'] + '
+' + message['content'] + '<|im_end|>' + '
+'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant
+' }}{% endif %}"""  # SmolLM2-135M-Instruct
+
+
+@pytest.mark.parametrize("talk", [TALK, TALK[1:], TALK[1:3]])
+def test_without_markers_the_mask_is_that_of_the_same_template_with_them(
+    tokenizer: ByteBPE, talk: list[Message]
+) -> None:
+    said = "{{'<|im_start|>' + message['role'] + '\n'}}{% if message['role'] == 'assistant' %}{% generation %}"
+    marked = SMOL.replace(
+        "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}", said
+    )
+    marked = marked.replace(said, said + "{{message['content'] + '<|im_end|>'}}{% endgeneration %}{% else %}")
+    marked = marked.replace("{% endfor %}", "{{message['content'] + '<|im_end|>'}}{% endif %}{{'\n'}}{% endfor %}")
+    assert Renderer(tokenizer, SMOL).render(talk) == Renderer(tokenizer, marked).render(talk)
+    assert trained_text(Renderer(tokenizer, SMOL), talk)[0] == "Two.<|im_end|>"
+
+
+def test_a_prompt_is_the_beginning_of_the_whole_without_markers_too(tokenizer: ByteBPE) -> None:
+    renderer = Renderer(tokenizer, SMOL)
+    talk = [
+        TALK[1],
+        {"role": "assistant", "content": "\n    return 2"},
+        TALK[3],
+        {"role": "assistant", "content": " x"},
+    ]
+    whole = renderer.render(talk)
+    for end in (1, 3):
+        prompt = renderer.prompt(talk[:end])
+        assert whole.ids[: len(prompt)] == prompt
+    assert renderer.ends == {tokenizer.end, tokenizer.special["<|im_end|>"]}
+
+
+def test_a_template_that_changes_its_prompt_afterwards_is_refused(tokenizer: ByteBPE) -> None:
+    source = SMOL.replace("<|im_start|>assistant\n", "<|im_start|>assistant\n<think>\n")
+    renderer = Renderer(tokenizer, source)
+    with pytest.raises(UserError, match=r"the prompt of message 3 is not how the whole begins; put {% generation %}"):
+        renderer.render(TALK)
+    assert tokenizer.decode(renderer.prompt(TALK[:2])).endswith("assistant\n<think>\n"), "but it may be spoken with"
+    assert renderer.ends == {tokenizer.end}
+
+
+def test_an_input_without_a_place_of_its_own_stands_below(tokenizer: ByteBPE) -> None:
+    ids = Renderer(tokenizer).prompt([{"role": "user", "content": "Add.", "input": "1, 2"}])
+    assert tokenizer.decode(ids) == "<|im_start|>user\nAdd.\n\n1, 2<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_what_every_text_begins_with_stands_before_our_templates_too(tmp_path: Path) -> None:
+    """As Gemma's <bos>: transformers reads the saved template and makes the same ids."""
+    transformers = pytest.importorskip("transformers")
+    special = ["<|endoftext|>", "<s>", "<|im_start|>", "<|im_end|>"]
+    tokenizer = BPE(vocab=300, split="gpt2", special=special).train(["one two"], processes=1)
+    opening = Part("<s>", 0, (tokenizer.special["<s>"],))
+    tokenizer.template = Template((opening, Part("A", 0)), (opening, Part("A", 0), Part("B", 1)))
+    renderer = Renderer(tokenizer, "chatml")
+    tokenizer.save(tmp_path)
+    renderer.save(tmp_path)
+    ids = transformers.AutoTokenizer.from_pretrained(tmp_path).apply_chat_template(TALK, return_dict=True)["input_ids"]
+    assert renderer.render(TALK).ids == ids
+    assert ids[0] == tokenizer.special["<s>"]
+
+
+def test_a_mistyped_name_is_no_template(tokenizer: ByteBPE) -> None:
+    with pytest.raises(UserError, match="chat template 'chatlm': is no Jinja text and none of alpaca, book"):
+        Renderer(tokenizer, "chatlm")
