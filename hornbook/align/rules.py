@@ -137,6 +137,15 @@ def load(source: str | Path) -> Rules:
     return replace(rules, rules=tuple(_placed(rule, path.parent) for rule in rules.rules))
 
 
+def files(source: str | Path) -> list[Path]:
+    """The files that `load` reads."""
+    path = Path(source) if Path(source).is_dir() else recipes.find(source)
+    if path.is_dir():
+        return sorted(path.glob("*.json"))
+    functions = [rule.function for rule in load(path).rules if rule.function]
+    return [path, *sorted({Path(place.rpartition(":")[0]) for place in functions})]
+
+
 def _placed(rule: Rule, folder: Path) -> Rule:
     """A rule whose function is found from anywhere, and exists."""
     if rule.function is None:
