@@ -37,9 +37,10 @@ class Decomposed(LowRank):
         self, x: Float[Tensor, "*rows inputs"], weight: Float[Tensor, "outputs inputs"], bias: Tensor | None
     ) -> Float[Tensor, "*rows outputs"]:
         """The new directions' answer at the new lengths."""
-        longer = (self.magnitude / self._length(weight)).to(x.dtype)
-        turned: Tensor = longer * (F.linear(x, weight) + self.update(x))
-        return turned if bias is None else turned + bias
+        flat, longer = x.flatten(0, -2), self.magnitude / self._length(weight)
+        answer = self.onto(F.linear(flat, weight), flat)
+        turned = answer * longer.to(answer.dtype)
+        return (turned if bias is None else turned + bias).view(*x.shape[:-1], -1)
 
     def merged(self, weight: Float[Tensor, "outputs inputs"]) -> Float[Tensor, "outputs inputs"]:
         """The one matrix of these directions and lengths."""
@@ -52,4 +53,5 @@ class Decomposed(LowRank):
 
 
 def _lengths(weight: Float[Tensor, "outputs inputs"]) -> Float[Tensor, " outputs"]:
-    return torch.linalg.vector_norm(weight, dim=1)
+    lengths: Tensor = torch.linalg.vector_norm(weight, dim=1)
+    return lengths

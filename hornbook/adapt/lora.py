@@ -67,13 +67,16 @@ class LowRank(nn.Module):
         self, x: Float[Tensor, "*rows inputs"], weight: Float[Tensor, "outputs inputs"], bias: Tensor | None
     ) -> Float[Tensor, "*rows outputs"]:
         """What the matrix says of x, and what has been learned."""
-        return F.linear(x, weight, bias) + self.update(x)
+        flat = x.flatten(0, -2)
+        return self.onto(F.linear(flat, weight, bias), flat).view(*x.shape[:-1], -1)
 
-    def update(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows outputs"]:
-        """What has been learned."""
-        dropped = F.dropout(x, self.config.dropout, self.training)
-        learned = F.linear(F.linear(dropped.to(self.down.dtype), self.down), self.up)
-        return (learned * self.config.scale).to(x.dtype)
+    def onto(
+        self, answer: Float[Tensor, "rows outputs"], x: Float[Tensor, "rows inputs"]
+    ) -> Float[Tensor, "rows outputs"]:
+        """Add what has been learned to an answer, in its place: no copy of it is made, and none is kept."""
+        dropped = F.dropout(x, self.config.dropout, self.training).to(self.down.dtype)
+        inner = F.linear(dropped, self.down) * self.config.scale
+        return answer.addmm_(inner.to(answer.dtype), self.up.t().to(answer.dtype))
 
     def product(self) -> Float[Tensor, "outputs inputs"]:
         """What is added to the matrix."""
