@@ -37,7 +37,10 @@ def test_a_resolved_recipe_reads_back_as_itself(tmp_path):
         (["model.stack.layer.0.heads=7"], "7"),
         (["data.type=window"], "data: type 'window' is not one of windows, packed, masked, sentence_pairs, "),
         (["pretrain.budget=6m"], "give exactly one of steps, tokens, epochs and budget, not steps and budget"),
-        (["stages={model: {type: instruct}}"], "stages.model: is no name for a stage; take small letters, not base"),
+        (
+            ["stages={model: {type: instruct, data: functions, train: {steps: 1}}}"],
+            "stages.model: is no name for a stage; take small letters, not base",
+        ),
         (["corpus.validation=0.9"], "corpus: validation: 0.9 is not a share between 0 and 0.5"),
         (["tokenizer.vocab=10"], "tokenizer: vocab: 10 has no room for 256 bytes"),
     ],

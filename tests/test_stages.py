@@ -1,14 +1,11 @@
-"""Training stages: the instruction stage stands on the first, and what was trained can talk."""
+"""A stage after the base model: it stands on the first, is done once, and what was trained can talk."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 import hornbook
 from hornbook.build import Build
-from hornbook.data.instruction import InstructionRows, Instructions
-from hornbook.stages import _left_out
 
 FUNCTION = '''
 def {name}_{number}({arg}):
@@ -20,7 +17,7 @@ NAMES = ["sum", "area", "size", "count", "weight"]
 
 TINY = [
     "tokenizer.vocab=400",
-    "data.length=64",
+    "data.length=128",
     "pretrain.steps=8",
     "pretrain.tokens_per_step=256",
     "pretrain.validation_rows=2",
@@ -28,8 +25,8 @@ TINY = [
     "model.stack.layer.0.heads=2",
     "model.stack.layer.1.hidden=48",
     "corpus.validation=0.2",
-    "instruct={length: 128}",
-    "finetune={steps: 4, tokens_per_step: 256, threads: 1, validate_every: 4, validation_rows: 2}",
+    "stages={instruct: {type: instruct, data: functions, template: chatml, length: 128, "
+    "train: {steps: 4, tokens_per_step: 256, threads: 1, validate_every: 4, validation_rows: 2}}}",
     "evaluate.completions=6",
     "evaluate.max_new_tokens=12",
 ]
@@ -46,17 +43,8 @@ def built(tmp_path_factory):
     return place / "run"
 
 
-def test_the_conversations_that_were_too_long_are_counted():
-    fitting = [SimpleNamespace(ids=[0] * 5, trained=[False, True, True, True, True])] * 3
-    source = InstructionRows(fitting, ["a"] * 3, Instructions(length=8), seed=0, long=1200)
-    for long, fate in (("drop", "left out"), ("cut", "cut")):
-        recipe = SimpleNamespace(instruct=Instructions(length=8, long=long))
-        line = f"finetune   3 conversations; 1,200 longer than 8 tokens were {fate}"
-        assert _left_out(recipe, SimpleNamespace(source=source)) == line
-
-
 def test_both_stages_leave_a_model_and_their_metrics(built):
-    for folder, steps in ((built, 8), (built / "finetune", 4)):
+    for folder, steps in ((built, 8), (built / "instruct", 4)):
         rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert [row["step"] for row in rows if "loss" in row] == list(range(1, steps + 1))
         assert (folder / "model" / "model.safetensors").stat().st_size > 0
@@ -72,7 +60,7 @@ def test_the_run_is_its_last_stage_and_that_one_answers(built):
 
 def test_the_scores_hold_both_stages_on_the_same_functions(built):
     scores = json.loads((built / "evaluate.json").read_text())
-    assert [entry["stage"] for entry in scores["completions"]] == ["pretrain", "finetune"]
+    assert [entry["stage"] for entry in scores["completions"]] == ["pretrain", "instruct"]
     for entry in scores["completions"]:
         assert entry["trials"] == 6
         assert entry["interval"][0] <= entry["share"] <= entry["interval"][1]
@@ -82,7 +70,7 @@ def test_the_scores_hold_both_stages_on_the_same_functions(built):
 def test_transformers_renders_the_same_conversation(built):
     import transformers
 
-    tokenizer = transformers.AutoTokenizer.from_pretrained(built / "finetune" / "model")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(built / "instruct" / "model")
     lm = hornbook.load(str(built))
     messages = [{"role": "user", "content": "def f(x):"}]
     theirs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=False)
@@ -94,5 +82,20 @@ def test_text_without_functions_is_trained_without_the_instruction_stage(tmp_pat
     for number in range(30):
         (tmp_path / "files" / f"{number}.txt").write_text(f"Only words, nothing else, in file {number}. " * 20)
     Build("tiny/pretrain", [*TINY, f"corpus.source={tmp_path / 'files'}"], tmp_path / "run").everything()
-    assert "finetune   left out: the text holds no Python functions" in capsys.readouterr().out
+    assert "instruct   left out: the corpus has no Python functions with a docstring" in capsys.readouterr().out
     assert not hornbook.load(str(tmp_path / "run")).chats
+
+
+def test_a_stage_is_not_run_again_until_something_has_changed(built, capsys):
+    again = Build("tiny/pretrain", [*TINY, f"corpus.source={built.parent / 'files'}"], built)
+    weights = (built / "instruct" / "model" / "model.safetensors").read_bytes()
+    again.everything()
+    said = capsys.readouterr().out
+    assert f"instruct   unchanged, {built / 'instruct' / 'model'}" in said
+    assert (built / "instruct" / "model" / "model.safetensors").read_bytes() == weights
+    more = [*TINY, f"corpus.source={built.parent / 'files'}", "stages.instruct.train.steps=2"]
+    Build("tiny/pretrain", more, built).train("instruct")
+    said = capsys.readouterr().out
+    assert f"{built / 'instruct'}: begun from something else, so it begins anew" in said
+    rows = [json.loads(line) for line in (built / "instruct" / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "loss" in row] == [1, 2]

@@ -1,5 +1,6 @@
 """Every stage that may follow a base model; a recipe's `stages:` name them by `type:`."""
 
-from typing import Any
+from hornbook.tune.continued import Continue
+from hornbook.tune.instruct import Instruct
 
-Stage = Any
+Stage = Continue | Instruct
