@@ -5,7 +5,7 @@ Both may go on with `stages:`, each of which makes something of the model before
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Recipe:
     evaluate: Evaluation = field(default_factory=Evaluation)
 
     def __post_init__(self) -> None:
-        check_names(self.stages)
+        check_stages(self.stages)
         check(self.data, corpus=self.corpus, objective=self.objective, model=self.model)
         if (self.tokenizer is None) != isinstance(self.data, Images):
             raise RecipeError("tokenizer: images have none, and text has one; leave it out of the one, give the other")
@@ -115,14 +115,18 @@ class Tuning:
     def __post_init__(self) -> None:
         if not self.stages:
             raise RecipeError("stages: there is none; give one, such as {instruct: {type: instruct, ...}}")
-        check_names(self.stages)
+        check_stages(self.stages)
 
 
-def check_names(stages: Iterable[str]) -> None:
-    """Refuse names of stages that cannot be folders of a run."""
-    for name in stages:
+def check_stages(stages: Mapping[str, Stage]) -> None:
+    """Refuse names of stages that cannot be folders of a run, and a start that is no stage before."""
+    before = ["base"]
+    for name, stage in stages.items():
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", name) or name in TAKEN:
             raise RecipeError(f"stages.{name}: is no name for a stage; take small letters, not {', '.join(TAKEN)}")
+        if stage.start is not None and stage.start not in before:
+            raise RecipeError(f"stages.{name}.start: {stage.start!r} is no stage before it; take {', '.join(before)}")
+        before.append(name)
 
 
 def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:

@@ -13,7 +13,6 @@ from typing import Any
 
 from hornbook.console import Console
 from hornbook.core import recipe as recipes
-from hornbook.core.errors import RecipeError
 from hornbook.core.files import read_json, sha256, write_json
 from hornbook.core.run import Run
 from hornbook.generate import hub
@@ -128,10 +127,6 @@ class Stages:
         """The model a stage starts from: that of the stage it names, or of the newest that is a language model."""
         wanted, entries = self.recipe.stages[name].start, self.journal.entries()
         if wanted is not None:
-            if wanted not in (*before, "base"):
-                raise RecipeError(
-                    f"stages.{name}.start: {wanted!r} is no stage before it; take {', '.join(before)}, base"
-                )
             return self._base() if wanted == "base" else self.run.stage(wanted).model
         for each in reversed(before):
             if entries.get(each, {}).get("keeps") == LANGUAGE_MODEL:
