@@ -19,6 +19,7 @@ from hornbook.data.messages import (
     others,
     prompt_of,
     renamed,
+    shown,
     system,
     text_of,
     transcript,
@@ -41,7 +42,7 @@ def conversations(row: Row, *, format: Format | None = None, columns: Mapping[st
     messages, used = _READERS[format or _recognised(row)](row)
     if not any(message["role"] == "assistant" for message in messages):
         raise UserError(f"{row['id']}: nobody answers in this conversation; it needs a turn of the assistant")
-    return {"messages": messages, "id": row["id"], **others(row, used)}
+    return {"messages": messages, "id": row["id"], **others(row, ["messages", *used])}
 
 
 def prompts(row: Row, *, columns: Mapping[str, str] | None = None) -> Row:
@@ -61,7 +62,7 @@ def prompts(row: Row, *, columns: Mapping[str, str] | None = None) -> Row:
         used = [name for name in used if name not in ("output", "completion", "response")]
     if not messages or messages[-1]["role"] != "user":
         raise UserError(f"{row['id']}: the prompt does not end with the user's turn; there is nothing to answer")
-    return {"prompt": messages, "id": row["id"], **others(row, used)}
+    return {"prompt": messages, "id": row["id"], **others(row, ["prompt", *used])}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def _recognised(row: Row) -> Format:
     if isinstance(row.get("text"), str) and row["text"].startswith(OPENS):
         return "transcript"
     raise UserError(
-        f"{row['id']}: no conversation is known by the columns {', '.join(k for k in row if k != 'id') or '(none)'}; "
+        f"{row['id']}: no conversation is known by the columns {shown(row)}; "
         "say which they are, for instance `columns: {prompt: question, completion: answer}`"
     )
 

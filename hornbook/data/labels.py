@@ -10,7 +10,7 @@ from typing import Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.source import closest
-from hornbook.data.messages import text_of
+from hornbook.data.messages import shown, text_of
 from hornbook.data.rows import Row, kind_name
 from hornbook.data.split import Parts, Source
 
@@ -23,17 +23,16 @@ def labels(row: Row, *, text: str = "text", label: str = "label") -> Row:
     """
     for field, column in (("text", text), ("label", label)):
         if column not in row:
-            there = ", ".join(name[:40] for name in row if name != "id")
             raise UserError(
-                f"{row['id']}: no column {column!r}{closest(column, row)}; it has {there}; set `{field}` to its name, "
-                "or where the first row is a row already give `header: [label, text]`"
+                f"{row['id']}: no column {column!r}{closest(column, row)}; it has {shown(row)}; set `{field}` to its "
+                "name, or where the first row is a row already give `header: [label, text]`"
             )
     given = row[label]
     if isinstance(given, bool):
         given = str(given).lower()
     if isinstance(given, float) and given.is_integer():
         given = int(given)  # what a table with a missing value made of a class number
-    if not isinstance(given, str | int | float) or not str(given).strip():
+    if not isinstance(given, str | int | float) or not str(given).strip() or given != given:
         wrong = "empty" if isinstance(given, str) else kind_name(given)
         raise UserError(f"{row['id']}: {label} is {wrong}, not the name of a class; fix the row or take it out")
     return {"text": text_of(row, text), "label": str(given).strip(), "id": row["id"]}

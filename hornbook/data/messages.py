@@ -10,10 +10,11 @@ from typing import Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.source import closest
-from hornbook.data.rows import Row, kind_name
+from hornbook.data.rows import OWN_ID, Row, kind_name
 
 Message = dict[str, str]
 TURN = re.compile(r"\n\n(Human|Assistant):")
+NAME_SHOWN = 40  # characters of a column's name: without a header it is a whole text
 OPENS = "\n\nHuman:"
 ROLES = {
     **dict.fromkeys(("user", "human", "Human"), "user"),
@@ -29,10 +30,16 @@ def renamed(row: Row, columns: Mapping[str, str] | None) -> Row:
     for name in (columns or {}).values():
         if name not in row:
             raise UserError(
-                f"{row['id']}: no column {name!r}{closest(name, row)}; it has {', '.join(k for k in row if k != 'id')}"
+                f"{row['id']}: no column {name!r}{closest(name, row)}; it has {shown(row)}, set `columns` by these"
             )
-    own = {name: ours for ours, name in (columns or {}).items()}
-    return {own.get(name, name): value for name, value in row.items() if name in own or name not in (columns or {})}
+    taken = {*(columns or {}).values(), *(columns or {})}
+    kept = {name: value for name, value in row.items() if name not in taken}
+    return kept | {ours: row[name] for ours, name in (columns or {}).items()}
+
+
+def shown(row: Row) -> str:
+    """The names of a row's own columns, for a sentence."""
+    return ", ".join(name[:NAME_SHOWN] for name in row if name not in ("id", OWN_ID)) or "none"
 
 
 def others(row: Row, used: list[str]) -> Row:
@@ -70,7 +77,7 @@ def answer_of(row: Row, column: str) -> list[Message]:
 def text_of(row: Row, column: str) -> str:
     """A column that must say something."""
     if column not in row:
-        raise UserError(f"{row['id']}: no column {column!r}; it has {', '.join(k for k in row if k != 'id')}")
+        raise UserError(f"{row['id']}: no column {column!r}; it has {shown(row)}")
     value = row[column]
     if not isinstance(value, str) or not value.strip():
         wrong = "empty" if isinstance(value, str) else f"{kind_name(value)}, not a text"

@@ -5,6 +5,7 @@ al. 2024). A prompt is messages; chosen, rejected and completion are what the as
 and rejected are whole conversations, as in hh-rlhf (Bai et al. 2022), the prompt is the turns that they share.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from hornbook.data.messages import (
     others,
     prompt_of,
     renamed,
+    shown,
     system,
     transcript,
 )
@@ -41,10 +43,9 @@ def preferences(row: Row, *, columns: Mapping[str, str] | None = None) -> Row:
         return _pair(row)
     if "label" in row:
         return _judged(row)
-    names = ", ".join(name for name in row if name != "id") or "(none)"
     raise UserError(
-        f"{row['id']}: no column {missing[0]!r} among {names}; a preference has chosen and rejected, or a completion "
-        "and its label; say which columns they are, for instance `columns: {chosen: better, rejected: worse}`"
+        f"{row['id']}: no column {missing[0]!r} among {shown(row)}; a preference has chosen and rejected, or "
+        "a completion and its label; say which they are, for instance `columns: {chosen: better, rejected: worse}`"
     )
 
 
@@ -148,6 +149,9 @@ def _margin(row: Row) -> Row:
     if margin is None:
         return {}
     try:
-        return {"margin": float(margin)}
+        number = float(margin)
     except (TypeError, ValueError):
         raise UserError(f"{row['id']}: margin is {kind_name(margin)}, not a number; fix the row") from None
+    if not math.isfinite(number):
+        raise UserError(f"{row['id']}: margin is {number}, not a number that can be learnt from; fix the row")
+    return {"margin": number}

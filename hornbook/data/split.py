@@ -7,9 +7,9 @@ test. The counts are exact: 1,100 rows by 0.85 and 0.05 are 935, 55 and 110.
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -67,18 +67,10 @@ class Split:
         groups: dict[bytes, list[int]] = {}
         for number, row in enumerate(given):
             groups.setdefault(_hash(key(row) if key else _content(row)), []).append(number)
-        room = self.counts(len(given))
-        sides: list[list[int]] = [[], [], []]
-        for digest in sorted(groups):
-            group = groups[digest]
-            side = next((i for i in range(3) if room[i] >= len(group)), max(range(3), key=lambda i: room[i]))
-            room[side] -= len(group)
-            sides[side] += group
+        sides = _sides([groups[digest] for digest in sorted(groups)], self.counts(len(given)))
         if len(given) > 1 and self.validation and not sides[1]:
-            raise UserError(
-                f"split: {len(given)} rows say {len(groups)} different things, none is left for validation; give more"
-            )
-        train, validation, test = ([given[i] for i in sorted(side)] for side in sides)
+            raise UserError(f"split: all {len(given)} rows say the same, none is left for validation; give others")
+        train, validation, test = ([given[i] for i in sorted(chain(*side))] for side in sides)
         return Parts(train, validation, test, duplicates=len(given) - len(groups))
 
     def counts(self, total: int) -> list[int]:
@@ -102,6 +94,40 @@ class Files:
 
     validation: str
     test: str | None = None
+
+
+Group = list[int]  # rows that say the same
+
+
+def _sides(groups: list[Group], wanted: list[int]) -> list[list[Group]]:
+    """The groups on three sides of as many rows as are wanted, if there are enough single rows to make it come out."""
+    sides: list[list[Group]] = [[], [], []]
+    room = list(wanted)
+    for group in groups:
+        fits = [side for side in range(3) if room[side] >= len(group)]
+        side = fits[0] if fits else room.index(max(room))
+        if not fits:
+            _make_room(sides, room, side, len(group))
+        sides[side].append(group)
+        room[side] -= len(group)
+    for side in (1, 2):  # too few groups for exact counts: no side that was asked for stays empty
+        largest = max(sides, key=len)
+        if wanted[side] and not sides[side] and len(largest) > 1:
+            sides[side].append(largest.pop())
+    return sides
+
+
+def _make_room(sides: list[list[Group]], room: list[int], side: int, size: int) -> None:
+    """Single rows, the last ones of a side, go where there is still room, until `size` rows fit this side."""
+    for other in range(3):
+        while other != side and room[other] > 0 and room[side] < size:
+            single = next((group for group in reversed(sides[side]) if len(group) == 1), None)
+            if single is None:
+                return
+            sides[side].remove(single)
+            sides[other].append(single)
+            room[other] -= 1
+            room[side] += 1
 
 
 def _content(row: Row) -> Any:
@@ -183,9 +209,3 @@ def apart(parts: Parts, key: Callable[[Row], Any] = _content) -> Parts:
                 raise UserError(f"{row['id']}: this row for {side} is also one for {where} ({first}); take one out")
     parts.duplicates = duplicates
     return parts
-
-
-def duplicates(given: Iterable[Row], key: Callable[[Row], Any] = _content) -> int:
-    """How many rows say what a row before them said."""
-    counts = Counter(_hash(key(row)) for row in given)
-    return sum(counts.values()) - len(counts)
