@@ -81,7 +81,8 @@ class Split:
         >>> Split().counts(15), Split().counts(2)
         ([14, 1, 0], [1, 1, 0])
         """
-        validation = min(max(int(self.validation * total + EPSILON), self.validation > 0), max(total - 1, 0))
+        least = int(self.validation > 0)
+        validation = min(max(int(self.validation * total + EPSILON), least), max(total - 1, 0))
         if self.train + self.validation > 1 - EPSILON:
             return [total - validation, validation, 0]
         train = min(max(int(self.train * total + EPSILON), 1), total - validation)
