@@ -18,14 +18,17 @@ __version__ = "0.1.0"
 __all__ = ["build", "load"]
 
 
-def load(path: str, *, dtype: str | None = "float32") -> "LanguageModel":
-    """Read a run, Hugging Face folder, hub id or .gguf file; `dtype` None keeps the numbers as they are stored."""
+def load(path: str, *, dtype: str | None = "float32", base: str | None = None) -> "LanguageModel":
+    """Read a run, Hugging Face folder, hub id or .gguf file; `dtype` None keeps the numbers as they are stored.
+
+    base: the model of an adapter's folder, where it is no longer where the adapter says.
+    """
     from hornbook.generate.hub import find
 
     folder = find(path)  # a mistyped name is answered before torch is imported
     from hornbook.generate.language_model import LanguageModel
 
-    return LanguageModel.load(folder, dtype=dtype)
+    return LanguageModel.load(folder, dtype=dtype, base=base)
 
 
 def build(recipe: str, overrides: list[str] | None = None, **options: Any) -> Any:

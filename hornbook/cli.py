@@ -9,6 +9,7 @@ import typer
 from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
 from hornbook.cli_export import export
+from hornbook.cli_merge import merge
 from hornbook.cli_synthesize import synthesize
 from hornbook.cli_tokenizer import tokenizer_app
 from hornbook.core.errors import Interrupted, UserError
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
+app.command()(merge)
 app.command()(embed)
 app.command()(fill)
 app.command()(synthesize)

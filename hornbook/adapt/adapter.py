@@ -7,7 +7,7 @@
 The kinds are in lora.py, dora.py and qlora.py; a matrix is a `Linear` (model/blank.py), which asks its adapter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
@@ -26,15 +26,24 @@ LEFT_OUT = ("*.router", "*.step")  # where tokens go is left alone; Mamba reads 
 
 
 def attach(model: nn.Module, adapter: Adapter, generator: Generator) -> None:
-    """Freeze a model and put an adapter beside each of its targets, in place; it says what it said before."""
+    """Freeze a model and put an adapter beside each of its targets, in place; it says what it said before.
+
+    (With `Qlora` what it says is that of the packed matrices.)
+    """
+    configs = dict.fromkeys(targets(model, adapter.targets), adapter)
+    attach_each(model, configs, learning_whole(model, adapter.full), generator)
+
+
+def attach_each(model: nn.Module, adapters: Mapping[str, Adapter], whole: Set[str], generator: Generator) -> None:
+    """Put an adapter of its own beside each named matrix; of all others the parameters `whole` learn too."""
     if is_adapted(model):
         raise UserError("adapter: the model has one already; merge that first")
-    found = targets(model, adapter.targets)
-    whole = learning_whole(model, adapter.full)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name in whole)
-    for linear in found.values():
-        linear.adapter = adapter.beside(linear, generator)
+    for name, adapter in adapters.items():
+        linear = model.get_submodule(name)
+        assert isinstance(linear, Linear)
+        linear.adapter = adapter.beside(linear, generator).train(linear.training)
 
 
 def merge(model: nn.Module) -> None:

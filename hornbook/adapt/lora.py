@@ -18,6 +18,7 @@ from torch import Generator, Tensor, nn
 
 from hornbook.model.blank import Linear
 
+Scaling = Literal["rank", "root"]
 LAYERS = ("*.layers.*",)  # the matrices of all layers: of attention, of MLPs, of what else a layer has
 
 
@@ -27,7 +28,7 @@ class Lora:
 
     rank: int = 16  # inner width of the product; 4 to 64 are usual
     alpha: float = 32.0  # strength of what is added
-    scaling: Literal["rank", "root"] = "rank"  # alpha is divided by the rank, or by its root (rsLoRA)
+    scaling: Scaling = "rank"  # alpha is divided by the rank, or by its root (rsLoRA)
     dropout: float = 0.0  # share of the inputs of A dropped while training
     targets: tuple[str, ...] = LAYERS  # names of matrices, * for anything: query, value, "*.layers.0.*"
     full: tuple[str, ...] = ()  # modules beside them that learn whole: a fresh head, the embeddings

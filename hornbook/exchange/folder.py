@@ -78,7 +78,7 @@ def save(
 def take_apart(model: AnyModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A model as the config.json of its family and tensors by that family's names."""
     fields, state = families.fields_of(model.config, model.family), model.state_dict()
-    bare = _writes_bare(fields)
+    bare = writes_bare(fields)
     weights = families.weights_of(fields, model.config, _shapes(model), bare=bare)
     theirs = {weight.theirs: weight.to_theirs(state) for weight in weights}
     return fields, theirs | families.quirks_of(fields).beside(model, theirs, prefix=_prefix(fields) if bare else "")
@@ -126,7 +126,7 @@ def _prefix(fields: Fields) -> str:
     return "" if fields.get("model_type") == families.OURS else families.family_of(fields).prefix
 
 
-def _writes_bare(fields: Fields) -> bool:
+def writes_bare(fields: Fields) -> bool:
     """Whether what we write has no head, and so no prefix."""
     ours = fields["model_type"] == families.OURS
     return not ours and fields["architectures"][0] in families.family_of(fields).bare

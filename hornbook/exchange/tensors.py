@@ -114,6 +114,13 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         raise UserError(f"{path}: truncated, or no safetensors file ({reason}); {AGAIN}") from None
 
 
+def read(path: Path) -> dict[str, Tensor]:
+    """All tensors of one small safetensors file."""
+    names = _shapes(path)
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in names}
+
+
 def _unpickled(path: Path) -> dict[str, Tensor]:
     """The tensors of a torch file, mapped where it is of torch's zip format (since 1.6)."""
     try:

@@ -7,17 +7,20 @@ from typing import Unpack, overload
 import torch
 from torch import Tensor
 
+from hornbook.adapt.adapter import folded
 from hornbook.core.errors import UserError
 from hornbook.data.marks import marks
 from hornbook.exchange import folder as exchange
 from hornbook.exchange import gguf_model as gguf
-from hornbook.exchange import tensorflow
-from hornbook.generate import embedding
+from hornbook.exchange import peft, tensorflow
+from hornbook.generate import adapters, embedding
 from hornbook.generate.embedding import Sentences
 from hornbook.generate.engine import Limits
 from hornbook.generate.fill import Guess, fill
 from hornbook.generate.hub import find
 from hornbook.generate.stream import Options, stream
+from hornbook.model.both_ways import looks_ahead
+from hornbook.model.decoder import DecoderModel
 from hornbook.model.encoder import EncoderModel
 from hornbook.model.encoder_decoder import EncoderDecoderModel
 from hornbook.model.models import AnyModel
@@ -39,9 +42,18 @@ class LanguageModel:
         self.sentences = Sentences.of(module)  # how `embed` makes one vector of a text
 
     @classmethod
-    def load(cls, path: str | Path, *, dtype: str | None = "float32") -> "LanguageModel":
-        """Read a run, a Hugging Face folder, a hub id, a GGUF file, OpenAI's GPT-2; `dtype` None keeps its numbers."""
+    def load(
+        cls, path: str | Path, *, dtype: str | None = "float32", base: str | Path | None = None
+    ) -> "LanguageModel":
+        """Read a run, a Hugging Face folder, a hub id, a GGUF file, OpenAI's GPT-2; `dtype` None keeps its numbers.
+
+        An adapter's folder gives its model with the adapter on it; `base` is that model where it is not where it was.
+        """
         folder = find(path)
+        if peft.is_adapter(folder):
+            model = cls.load(base or peft.base_of(folder), dtype=dtype)
+            adapters.put_on(model.module, folder)
+            return model
         number_type = None if dtype is None else getattr(torch, dtype, None)
         if dtype is not None and not isinstance(number_type, torch.dtype):
             raise UserError(f"dtype: {dtype!r} is no type of numbers; take float32, bfloat16 or float16")
@@ -63,7 +75,8 @@ class LanguageModel:
     def save(self, folder: str | Path) -> None:
         """Write config.json, model.safetensors and the tokenizer: a folder that other programs read too."""
         ends = {} if self.renderer is None else {"eos_token_id": sorted(self._ends())}
-        exchange.save(self.module, Path(folder), tokenizer=self.tokenizer, extra=ends)
+        with folded(self.module):  # what others read has no adapter beside it
+            exchange.save(self.module, Path(folder), tokenizer=self.tokenizer, extra=ends)
         if self.renderer is not None:
             self.renderer.save(Path(folder))
         if self.sentences != Sentences.of(self.module):
@@ -71,7 +84,8 @@ class LanguageModel:
 
     def save_gguf(self, path: str | Path, *, type: str = "q8_0") -> None:
         """Write one file that llama.cpp and Ollama run; `type` is f32, f16, q8_0 or q4_0."""
-        gguf.save(self.module, Path(path), type=type, tokenizer=self.tokenizer, renderer=self.renderer)
+        with folded(self.module):
+            gguf.save(self.module, Path(path), type=type, tokenizer=self.tokenizer, renderer=self.renderer)
 
     @overload
     def generate(self, prompt: str, **options: Unpack[Options]) -> str: ...
@@ -194,6 +208,8 @@ class LanguageModel:
     def _limits(self, options: Options) -> Limits:
         if isinstance(self.module, EncoderModel):
             raise UserError("the model is an encoder: it reads and writes nothing; take `fill` or `embed`")
+        if isinstance(self.module, DecoderModel) and looks_ahead(self.module.config):
+            raise UserError("the model sees what comes after a token, so it reads and writes nothing; take `embed`")
         return Limits(
             max_new_tokens=options.get("max_new_tokens", 64),
             context=self.module.config.length,
