@@ -75,6 +75,8 @@ def _unquoted(cell: str) -> str:
 
 def _names(cells: list[str], file: Path) -> list[str]:
     names = [cell.strip() for cell in cells]
+    if not names[0] and "index" not in names:  # as pandas writes its row numbers
+        names[0] = "index"
     bad = [name for name in names if not name or names.count(name) > 1 or len(name) > NAME_LONGEST]
     if bad:
         raise UserError(
