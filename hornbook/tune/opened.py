@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from hornbook.adapt import adapter as adapters
-from hornbook.adapt.adapter import Adapter
+from hornbook.adapt.adapter import Adapter, attach
 from hornbook.adapt.freeze import Freeze
 from hornbook.core.errors import RecipeError, UserError
+from hornbook.generate import adapters
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.both_ways import looks_ahead
 from hornbook.model.decoder import DecoderModel
@@ -22,11 +22,12 @@ class Opened:
     """A model with its tokenizer."""
 
     lm: LanguageModel
+    path: Path | None = None  # where it was; an adapter that is saved beside the model remembers it
 
     @classmethod
     def at(cls, path: Path) -> "Opened":
         """The model of a folder or file."""
-        return cls(LanguageModel.load(path))
+        return cls(LanguageModel.load(path), path)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -48,15 +49,14 @@ class Opened:
         if adapter is not None and freeze is not None:
             raise RecipeError("adapter, freeze: an adapter leaves all weights as they are; give one of the two")
         if adapter is not None:
-            adapters.attach(self.lm.module, adapter, torch.Generator().manual_seed(place.seed))
+            attach(self.lm.module, adapter, torch.Generator().manual_seed(place.seed))
         if freeze is not None:
             freeze.apply(self.lm.module)
 
     def saving(self) -> Callable[[Path], None]:
-        """What writes the folder of the trained model, an adapter folded in."""
+        """What writes the folder of the trained model, an adapter folded in; the adapter alone goes beside it."""
 
         def save(folder: Path) -> None:
-            with adapters.folded(self.lm.module):
-                self.lm.save(folder)
+            adapters.save(self.lm, folder, base=self.path or "")
 
         return save
