@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import inspect
 import json
 import typing
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from hornbook.build import Build
 from hornbook.core import recipe as recipes
 from hornbook.corpus.images import ImageFiles
 from hornbook.corpus.pipeline import Corpus
+from hornbook.evaluate.tasks import Task
 from hornbook.model.models import Decoder, Encoder, EncoderDecoder, Model
 from hornbook.synthesize import Synthesis
 
@@ -27,24 +29,25 @@ UNUSED: dict[str, str] = {
 }
 
 
+KINDS: dict[str, Any] = {
+    "corpus": Corpus,
+    "synthetic": Synthesis,
+    "models": Decoder | Encoder | EncoderDecoder,
+    "evaluate": Task,
+}
+
+
 def kind_of(name: str) -> Any:
-    if name.startswith("corpus/"):
-        return Corpus
-    if name.startswith("synthetic/"):
-        return Synthesis
-    return Decoder | Encoder | EncoderDecoder if name.startswith("models/") else settings.Recipe
+    return KINDS.get(name.partition("/")[0], settings.Recipe | settings.Tuning)
 
 
 def load(name: str) -> Any:
     """A recipe as its command reads it; a model that leaves its vocabulary to the tokenizer gets one."""
-    if name.startswith("corpus/"):
-        return recipes.load(Corpus, name)
-    if name.startswith("synthetic/"):
-        return recipes.load(Synthesis, name)
-    if name.startswith("models/"):
+    folder = name.partition("/")[0]
+    if folder == "models":
         whole = {"embed", "source"} & recipes.read(recipes.find(name)).keys()
         return recipes.load(Model, name, [] if whole else LENT)
-    return settings.load(name)
+    return recipes.load(KINDS[folder], name) if folder in KINDS else settings.open_recipe(name)
 
 
 LENT = ["embed.vocab=131", "length=64"]
@@ -76,7 +79,7 @@ def written(config: Any, data: Any, folder: Path = FOLDER) -> Iterator[str]:
         if isinstance(data, str) and data != name:
             data = recipes.read(recipes.find(data, folder))
         for key in data.keys() - {"type"} if isinstance(data, dict) else ():
-            yield f"{name}.{key}"
+            yield option(type(config), key)
             yield from written(getattr(config, key), data[key], folder)
     elif isinstance(config, tuple) and isinstance(data, list):
         for each, item in zip(config, data, strict=True):
@@ -86,10 +89,16 @@ def written(config: Any, data: Any, folder: Path = FOLDER) -> Iterator[str]:
             yield from written(config[key], data[key], folder)
 
 
+def option(kind: type, field: str) -> str:
+    """`class.field`; of a field that several kinds have from one class, that class: whoever sets it has used it."""
+    owners = [each for each in kind.__mro__ if field in inspect.get_annotations(each)]
+    return f"{recipes.tag(owners[-1])}.{field}"
+
+
 def every_option(kind: Any) -> set[str]:
     """`class` and `class.field` of all that a recipe of this kind may say."""
     found = list(classes(kind))
-    fields = {f"{recipes.tag(each)}.{field.name}" for each in found for field in dataclasses.fields(each)}
+    fields = {option(each, field.name) for each in found for field in dataclasses.fields(each)}
     return fields | {recipes.tag(each) for each in found}
 
 
@@ -118,7 +127,8 @@ def test_a_tiny_recipe_builds(name: str, tmp_path: Path) -> None:
 def test_every_option_is_set_by_some_recipe() -> None:
     """DESIGN: an option that nobody sets is deleted, or stands in UNUSED with the reason why it stays."""
     used = {option for name in NAMES for option in written(load(name), recipes.read(recipes.find(name)))}
-    unused = (every_option(settings.Recipe) | every_option(Model) | every_option(Synthesis)) - used
+    every = (settings.Recipe, settings.Tuning, *KINDS.values())
+    unused = set().union(*map(every_option, every)) - used
     assert sorted(unused - UNUSED.keys()) == [], "set it in a recipe, delete it, or say in UNUSED why it stays"
     assert sorted(UNUSED.keys() - unused) == [], "is used or gone: strike it off UNUSED"
 
