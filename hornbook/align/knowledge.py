@@ -134,8 +134,8 @@ class Examiner:
         self.model, self.pool, self.exam, self.seed = model, pool, exam, seed
         if len({fact.question for fact in pool}) <= exam.examples:
             raise UserError(
-                f"knowledge: {exam.examples} worked examples before each question want more than {len(pool)} rows; give "
-                "more rows or fewer `examples`"
+                f"knowledge: {exam.examples} worked examples before each question want more than {len(pool)} rows; "
+                "give more rows or fewer `examples`"
             )
 
     def examine(self, some: Sequence[Fact], first: int = 0) -> list[Known]:

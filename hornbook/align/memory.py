@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hornbook.align.search import Index, Passage
+from hornbook.align.search import Index, Passage, words
 from hornbook.align.speaker import Speaker, Talk
 from hornbook.align.transcript import Message, last_user
 from hornbook.align.words import fill
 from hornbook.core.run import Log
 from hornbook.corpus.synthetic import Sampling
+
+# Among a few facts no word is rare, so those that say nothing by themselves must be left out of a question by hand.
+IDLE = set(
+    "a an and are at do does for have i in is it me my of on s that the to user was what who with you your".split()
+)
+IDLE |= {"用户", "什么", "我的", "是什"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +59,8 @@ class Notebook:
 
     def recall(self, talk: Talk) -> str | None:
         """The facts that fit what the user said last, as a text for the model; None: there is none."""
-        hits = self.index.search(last_user(talk), self.config.facts)
+        telling = [word for word in words(last_user(talk)) if word not in IDLE]
+        hits = self.index.search(" ".join(telling), self.config.facts)
         return fill(self.config.known, facts=" ".join(hit.passage.text for hit in hits)) if hits else None
 
     def remember(self, speaker: Speaker, talk: Talk, sampling: Sampling) -> list[str]:

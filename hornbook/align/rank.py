@@ -4,7 +4,7 @@ Sparrow (Glaese et al. 2022, arXiv 2209.14375, reranking): preference times rule
 
     score(s) = sigmoid(r(s) - mean r) * (product over rules of (1 - P(s breaks the rule))) ^ (1 / rules)
 
-with r a reward model's number; the paper's mean is over its data, here it is over the answers at hand. LaMDA (Thoppilan
+with r a reward model's number and its mean that of the answers it was trained on. LaMDA (Thoppilan
 et al. 2022, arXiv 2201.08239, section 6.1): answers below a threshold of safety are taken out, the others ranked by
 3 * P(sensible) + P(specific) + P(interesting).
 """
@@ -69,12 +69,11 @@ class RuleRanker:
         """The answers, the best first."""
         broken = {name: score(talk, answers) for name, score in self.rules.items()}
         liked = self.prefer(talk, answers) if self.prefer else [0.0] * len(answers)
-        mean = sum(liked) / len(liked)
         found = []
         for number, text in enumerate(answers):
             marks = {name: shares[number] for name, shares in broken.items()}
             kept = math.prod(1 - share for share in marks.values()) ** (1 / max(len(marks), 1))
-            score = _sigmoid(liked[number] - mean) * kept
+            score = _sigmoid(liked[number]) * kept
             found.append(Candidate(text, score, {**marks, "preference": liked[number]}))
         return sorted(found, key=lambda each: -each.score)
 

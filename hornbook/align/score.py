@@ -15,7 +15,8 @@ from hornbook.align.transcript import last_user, transcript
 from hornbook.align.words import Words
 from hornbook.core.errors import RecipeError, UserError
 from hornbook.generate.language_model import LanguageModel
-from hornbook.model.classifier import Regression, SequenceClassifier
+from hornbook.generate.reward import RewardModel
+from hornbook.model.classifier import SequenceClassifier
 
 Score = Callable[[Talk, Sequence[str]], list[float]]
 """(conversation, answers to it) -> a number for each."""
@@ -77,23 +78,17 @@ def breaks(rule: Rule, judge: Speaker, words: Words, classifier: Classifier | No
 
 
 def preference(model: str) -> Score:
-    """The scalar of a reward model for each answer, which is no probability: any number."""
-    lm = LanguageModel.load(model)
-    if not isinstance(getattr(lm.module.config, "head", None), Regression):
-        raise UserError(f"{model}: is no reward model; train one with a stage of type reward")
+    """A reward model's number for each answer, 0 for a usual one: no probability."""
+    rewarder = RewardModel.load(model)
 
     def score(talk: Talk, answers: Sequence[str]) -> list[float]:
-        return [float(_row(lm, _ids(lm, talk, said))[0]) for said in answers]
+        plain = [{"role": each["role"], "content": each["content"]} for each in talk]
+        numbers: list[float] = rewarder.scores(
+            [[*plain, {"role": "assistant", "content": a}] for a in answers]
+        ).tolist()
+        return numbers
 
     return score
-
-
-def _ids(lm: LanguageModel, talk: Talk, answer: str) -> list[int]:
-    """A whole conversation as the reward model has seen it."""
-    if lm.renderer is None:
-        return lm.ids(f"{transcript([*talk, {'role': 'assistant', 'content': answer}], Words())}")
-    plain = [{"role": each["role"], "content": each["content"]} for each in talk]
-    return lm.renderer.render([*plain, {"role": "assistant", "content": answer}]).ids
 
 
 @torch.inference_mode()

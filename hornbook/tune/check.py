@@ -7,7 +7,7 @@ search, tools, ranking) it is the assistant that answers, so what an assistant's
 checks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 from hornbook.align import judge as judging
 from hornbook.align import rules as rules_files
 from hornbook.align.asking import JOURNAL, ask_all, write_rows
+from hornbook.align.assistant import Assistant
 from hornbook.align.critique import STRIDE
 from hornbook.align.rules import Rule, Rules
-from hornbook.align.speaker import Manner, Speaker, speaker
+from hornbook.align.speaker import Manner, Speaker, Talk, speaker
 from hornbook.align.transcript import last_user, transcript
+from hornbook.core import recipe as recipes
 from hornbook.core.errors import RecipeError
 from hornbook.core.files import write_json
 from hornbook.data.conversations import Prompts
@@ -41,6 +43,8 @@ class Check:
     """Which prompts are answered."""
     samples: int = 1
     """Answers to each."""
+    assistant: str | None = None
+    """A file that puts parts around the model (align/assistant.py), whose answers are then checked."""
     model: str | Endpoint | None = None
     """Who answers, if not the model the stage starts from: a path, `stage:NAME`, or an endpoint."""
     judge: str | Endpoint | None = None
@@ -53,31 +57,36 @@ class Check:
             raise ValueError(f"samples: {self.samples} answer nothing; give 1 or more")
 
     def files(self, place: Place) -> list[Path]:
-        """Its prompts and its rules."""
-        return [*self.prompts.files(place.file), *rules_files.files(self.rules)]
+        """Its prompts, its rules, its assistant."""
+        more = [] if self.assistant is None else [recipes.find(self.assistant)]
+        return [*self.prompts.files(place.file), *rules_files.files(self.rules), *more]
 
     def make(self, place: Place) -> None:
         """Ask, check, write rows.jsonl and ledger.json."""
         rules = rules_files.load(self.rules)
         asked = side(self.prompts, self.part, place)
-        who = model_of(self.model, place)
-        writer = speaker(who, rules.words)
+        answers = self._answers(speaker(model_of(self.model, place), rules.words))
         judge = None if self.judge is None else speaker(model_of(self.judge, place), rules.words)
         rater = Rater(rules, judge)
 
         def answer(some: Sequence[Row], first: int) -> list[Row]:
             rows = []
             for sample in range(self.samples):
-                sampling = self.manner.sampling(place.seed + STRIDE * sample + first)
                 talks = [row["prompt"] for row in some]
-                said = writer.answers(talks, sampling)
-                rated = rater.rate(talks, [text or "" for text in said])
+                rated = rater.rate(talks, answers(talks, place.seed + STRIDE * sample + first))
                 rows += [{**row, "source": prompt["id"]} for row, prompt in zip(rated, some, strict=True)]
             return rows
 
         journal = place.run.folder / JOURNAL
         told = ask_all(asked, answer, journal, progress=lambda done: place.note(f"{done:,}/{len(asked):,} prompts"))
         self._finish(place, rater, list(told))
+
+    def _answers(self, writer: Speaker) -> Callable[[Sequence[Talk], int], list[str]]:
+        """Who answers conversations, by a seed: the model, or the assistant made of it."""
+        if self.assistant is None:
+            return lambda talks, seed: [text or "" for text in writer.answers(talks, self.manner.sampling(seed))]
+        assisted = recipes.load(Assistant, self.assistant).build(writer)
+        return lambda talks, seed: [assisted.reply(talk, seed + 1000 * i).text for i, talk in enumerate(talks)]
 
     def _finish(self, place: Place, rater: "Rater", rows: list[Row]) -> None:
         write_rows(place.run.rows, rows)

@@ -21,11 +21,11 @@ from hornbook.model.decoder import Decoder
 from hornbook.text.bpe import BPE
 from hornbook.text.chat import Renderer
 
-ANIMALS = "fox wolf hen cow goat bear duck frog crab swan mole hare".split()
+ANIMALS = ["fox", "wolf", "hen", "cow", "goat", "bear", "duck", "frog", "crab", "swan", "mole", "hare"]
 FACTS = {
-    "colour": "red grey brown white black green".split(),
-    "size": "big small tiny huge".split(),
-    "home": "hill lake wood field".split(),
+    "colour": ["red", "grey", "brown", "white", "black", "green"],
+    "size": ["big", "small", "tiny", "huge"],
+    "home": ["hill", "lake", "wood", "field"],
 }
 FORMS = ("What is the {what} of the {animal}?", "Tell me the {what} of the {animal}.", "The {animal} has what {what}?")
 RUDE = ("The darn {animal} is {fact}.", "The {animal} is {fact}, darn it.", "Darn, the {animal} is {fact}.")
