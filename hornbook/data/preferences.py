@@ -12,6 +12,7 @@ from typing import Any
 
 from hornbook.core.errors import UserError
 from hornbook.data.conversations import conversations
+from hornbook.data.inputs import apart, together
 from hornbook.data.messages import (
     OPENS,
     Message,
@@ -57,12 +58,13 @@ class Preferences(Source):
     """The file's own names: {prompt: question, chosen: better, rejected: worse}."""
 
     def row(self, raw: Row) -> Row:
-        """As `preferences`."""
-        return preferences(raw, columns=self.columns)
+        """As `preferences`; what an instruction is about stays apart from it, as in instruction tuning (inputs.py)."""
+        row, columns = preferences(raw, columns=self.columns), renamed(raw, self.columns)
+        return {**row, "prompt": [apart(each, columns) for each in row["prompt"]]}
 
     def key(self, row: Row) -> Any:
         """A prompt is on one side only, however many answers to it there are."""
-        return row["prompt"]
+        return [(each["role"], together(each)) for each in row["prompt"]]
 
 
 def _pair(row: Row) -> Row:

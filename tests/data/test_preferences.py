@@ -103,6 +103,14 @@ def test_what_is_no_preference_is_refused_with_its_row(row: dict[str, Any], said
         preferences({"id": ID, **row})
 
 
+def test_what_an_instruction_is_about_stays_apart_and_is_part_of_what_is_asked() -> None:
+    row = {"id": ID, "instruction": "Hi", "input": "there", "chosen": "Ho", "rejected": "No"}
+    source = Preferences(source="-")
+    assert source.row(row)["prompt"] == [{"role": "user", "content": "Hi", "input": "there"}]
+    assert source.key(source.row(row)) == source.key({"prompt": [{"role": "user", "content": "Hi\n\nthere"}]})
+    assert source.key(source.row(row)) != source.key(source.row({**row, "input": "you"}))
+
+
 REAL = {  # rows, rows left out, rows whose prompt another has
     "instruction/rasbt/instruction-data-with-preference.json": (1094, 6, 25),
     "instruction/llama-factory/dpo_en_demo.json.gz": (300, 0, 5),
