@@ -1,0 +1,91 @@
+"""One model, some tasks: all questions are asked, every answer is judged, every score gets its error.
+
+The folder of an evaluation holds `items/<task>.jsonl`, a line a question in the order of the benchmark, and
+`results.json` with the scores, of each subject too where a task has subjects.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.core.errors import UserError
+from hornbook.core.files import read_json, write_json, write_text
+from hornbook.evaluate.request import Continuation, Rolling, Until
+from hornbook.evaluate.scorer import Scorer
+from hornbook.evaluate.statistics import mean
+from hornbook.evaluate.task import Asked, Item, Outcome
+
+RESULTS, ITEMS = "results.json", "items"
+
+
+def outcomes(scorer: Scorer, task: Asked, items: Sequence[Item]) -> list[Outcome]:
+    """Ask everything and judge it, in the order of the items."""
+    asked = [request for item in items for request in item.requests]
+    answers = iter(_answers(scorer, asked))
+    return [task.judge(item, [next(answers) for _ in item.requests]) for item in items]
+
+
+def _answers(scorer: Scorer, asked: Sequence[Any]) -> list[Any]:
+    """The answers to requests of any kind, each kind asked together."""
+    found: dict[int, Any] = {}
+    ways: dict[type, Any] = {Continuation: scorer.continuations, Rolling: scorer.rolling, Until: scorer.until}
+    for kind, ask in ways.items():
+        numbers = [number for number, request in enumerate(asked) if isinstance(request, kind)]
+        if numbers:
+            some: Any = [asked[number] for number in numbers]
+            found |= dict(zip(numbers, ask(some), strict=True))
+    return [found[number] for number in range(len(asked))]
+
+
+def scores(some: Iterable[Outcome]) -> dict[str, Any]:
+    """{metric: {value, standard_error, interval, of}}, with `subjects` and `truncated` where there are any."""
+    everything = list(some)
+    by_metric: dict[str, list[float]] = defaultdict(list)
+    for outcome in everything:
+        for name, number in outcome.metrics.items():
+            by_metric[name].append(number)
+    found: dict[str, Any] = {name: mean(numbers).plain() for name, numbers in by_metric.items()}
+    subjects = sorted({outcome.subject for outcome in everything if outcome.subject})
+    if subjects:
+        each = {name: [one for one in everything if one.subject == name] for name in subjects}
+        found["subjects"] = {name: scores(_without_subject(part)) for name, part in each.items()}
+    if cut := sum(bool(outcome.detail.get("truncated")) for outcome in everything):
+        found["truncated"] = cut
+    return found
+
+
+def _without_subject(part: Iterable[Outcome]) -> list[Outcome]:
+    return [Outcome(one.id, "", one.metrics, one.detail) for one in part]
+
+
+def write(folder: Path, task: str, some: Sequence[Outcome], *, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what came of a task into the folder of an evaluation; all results of the folder."""
+    rows = [{"id": o.id, "subject": o.subject, "metrics": dict(o.metrics), "detail": dict(o.detail)} for o in some]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (folder / ITEMS).mkdir(parents=True, exist_ok=True)
+    write_text(folder / ITEMS / f"{task}.jsonl", lines)
+    before = read(folder) if (folder / RESULTS).is_file() else {"tasks": {}}
+    found = {"about": dict(about), "tasks": {**before["tasks"], task: scores(some)}}
+    write_json(folder / RESULTS, found)
+    return found
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The results of an evaluation."""
+    path = folder / RESULTS
+    if not path.is_file():
+        raise UserError(f"{folder}: holds no {RESULTS}; name a folder that `hornbook evaluate` wrote")
+    found: dict[str, Any] = read_json(path)
+    return found
+
+
+def read_items(folder: Path, task: str) -> list[Outcome]:
+    """What came of each question of a task."""
+    path = folder / ITEMS / f"{task}.jsonl"
+    if not path.is_file():
+        there = ", ".join(sorted(each.stem for each in (folder / ITEMS).glob("*.jsonl"))) or "none"
+        raise UserError(f"{folder}: holds no questions of {task}; it has {there}")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Outcome(row["id"], row["subject"], row["metrics"], row["detail"]) for row in rows]
