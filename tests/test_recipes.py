@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from hornbook import settings
+from hornbook.align.assistant import Assistant
+from hornbook.align.rules import Rules
 from hornbook.build import Build
 from hornbook.core import recipe as recipes
 from hornbook.corpus.images import ImageFiles

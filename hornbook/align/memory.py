@@ -17,10 +17,10 @@ from hornbook.core.run import Log
 from hornbook.corpus.synthetic import Sampling
 
 # Among a few facts no word is rare, so those that say nothing by themselves must be left out of a question by hand.
-IDLE = set(
-    "a an and are at do does for have i in is it me my of on s that the to user was what who with you your".split()
+IDLE = frozenset(
+    words("a an and are at do does for have i in is it me my of on s that the to user was what who with you your")
+    + words("用户 什么 我的 是什")
 )
-IDLE |= {"用户", "什么", "我的", "是什"}
 
 
 @dataclass(frozen=True, kw_only=True)
