@@ -19,6 +19,7 @@ PAGES = [
     "optimizers",
     "recipes",
     "recurrent",
+    "rows",
     "training",
 ]
 BILINGUAL = [*PAGES, "architectures", "corpus", "data", "synthetic", "tokenizer"]
