@@ -37,10 +37,10 @@ class Decomposed(LowRank):
         self, x: Float[Tensor, "*rows inputs"], weight: Float[Tensor, "outputs inputs"], bias: Tensor | None
     ) -> Float[Tensor, "*rows outputs"]:
         """The new directions' answer at the new lengths."""
-        flat, longer = x.flatten(0, -2), self.magnitude / self._length(weight)
-        answer = self.onto(F.linear(flat, weight), flat)
+        longer = self.magnitude / self._length(weight)
+        answer = self.onto(F.linear(x, weight), x)
         turned = answer * longer.to(answer.dtype)
-        return (turned if bias is None else turned + bias).view(*x.shape[:-1], -1)
+        return turned if bias is None else turned + bias
 
     def merged(self, weight: Float[Tensor, "outputs inputs"]) -> Float[Tensor, "outputs inputs"]:
         """The one matrix of these directions and lengths."""

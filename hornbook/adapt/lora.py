@@ -68,16 +68,16 @@ class LowRank(nn.Module):
         self, x: Float[Tensor, "*rows inputs"], weight: Float[Tensor, "outputs inputs"], bias: Tensor | None
     ) -> Float[Tensor, "*rows outputs"]:
         """What the matrix says of x, and what has been learned."""
-        flat = x.flatten(0, -2)
-        return self.onto(F.linear(flat, weight, bias), flat).view(*x.shape[:-1], -1)
+        return self.onto(F.linear(x, weight, bias), x)
 
     def onto(
-        self, answer: Float[Tensor, "rows outputs"], x: Float[Tensor, "rows inputs"]
-    ) -> Float[Tensor, "rows outputs"]:
-        """Add what has been learned to an answer, in its place: no copy of it is made, and none is kept."""
+        self, answer: Float[Tensor, "*rows outputs"], x: Float[Tensor, "*rows inputs"]
+    ) -> Float[Tensor, "*rows outputs"]:
+        """An answer and what has been learned, in one pass over it; the scale is put on the few numbers between."""
         dropped = F.dropout(x, self.config.dropout, self.training).to(self.down.dtype)
         inner = F.linear(dropped, self.down) * self.config.scale
-        return answer.addmm_(inner.to(answer.dtype), self.up.t().to(answer.dtype))
+        flat, up = answer.reshape(-1, answer.shape[-1]), self.up.t().to(answer.dtype)
+        return torch.addmm(flat, inner.reshape(-1, self.config.rank).to(flat.dtype), up).view_as(answer)
 
     def product(self) -> Float[Tensor, "outputs inputs"]:
         """What is added to the matrix."""

@@ -43,9 +43,8 @@ class PackedLowRank(LowRank):
         bias: Tensor | None,
     ) -> Float[Tensor, "*rows outputs"]:
         """What the packed matrix says of x, and what has been learned."""
-        flat = x.flatten(0, -2)
-        answer: Tensor = _Product.apply(flat, self.packed, bias)  # type: ignore[no-untyped-call]  # torch's
-        return self.onto(answer, flat).view(*x.shape[:-1], -1)
+        answer: Tensor = _Product.apply(x, self.packed, bias)  # type: ignore[no-untyped-call]  # torch's
+        return self.onto(answer, x)
 
     def merged(self, weight: Tensor) -> Float[Tensor, "outputs inputs"]:  # noqa: ARG002 -- of no rows
         """The matrix in full, with what has been learned."""
