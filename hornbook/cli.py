@@ -10,6 +10,7 @@ from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
 from hornbook.cli_export import export
 from hornbook.cli_merge import merge
+from hornbook.cli_show import show
 from hornbook.cli_synthesize import synthesize
 from hornbook.cli_tokenizer import tokenizer_app
 from hornbook.core.errors import Interrupted, UserError
@@ -34,6 +35,7 @@ app.command()(merge)
 app.command()(embed)
 app.command()(fill)
 app.command()(synthesize)
+app.command()(show)
 
 
 @app.command()
@@ -134,30 +136,6 @@ def chat(
     from hornbook.talk import talk
 
     talk(model, max_new_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
-
-
-@app.command()
-def show(
-    recipe: Annotated[str, typer.Argument(help="a recipe, or (for --attention) a run, a folder, a hub id, a .gguf")],
-    overrides: Overrides = None,
-    attention: Annotated[str | None, typer.Option(metavar="TEXT", help="draw where every head looks")] = None,
-    target: Annotated[str | None, typer.Option(help="what an encoder-decoder writes; default what it would")] = None,
-    out: Annotated[Path, typer.Option(help="where the pictures go")] = Path("attention"),
-) -> None:
-    """A recipe resolved, with why each value is what it is, and what it costs; or where a model's attention looks.
-
-    Example: hornbook show demo pretrain.budget=10m
-
-    Example: hornbook show runs/demo --attention "def read_lines(path):"
-    """
-    if attention is not None:
-        from hornbook.attention_maps import open_subject, show_attention
-
-        print(show_attention(open_subject(recipe, overrides or []), attention, out, target=target))
-        return
-    from hornbook.show import show_recipe
-
-    show_recipe(recipe, overrides or [])
 
 
 @app.command()

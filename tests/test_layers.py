@@ -34,6 +34,7 @@ WIDE = {
     "cli.py generate": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
+    "cli_show.py show": "a parameter is an option of the command",
     "cli_tokenizer.py train": "a parameter is an option of the command",
     "model/decoder.py forward": "the contract of every model: each says what the ids alone do not",
     "model/encoder.py forward": "the same, for words and pictures",

@@ -75,10 +75,7 @@ class Instructions:
         """Every conversation, however long; what cannot be rendered is a UserError with its id."""
         for number, row in enumerate(rows):
             name = str(row.get("id", number))
-            try:
-                rendered = renderer.render(row["messages"])
-            except UserError as error:
-                raise UserError(f"{name}: {error}") from None
+            rendered = renderer.row(row["messages"], name)
             ids = np.array(rendered.ids, dtype=np.int32)
             trained = np.array(rendered.trained) | (self.trained == "everything")
             yield Example(ids[:-1], np.where(trained[1:], ids[1:], IGNORE).astype(np.int32), name)

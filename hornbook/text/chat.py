@@ -66,6 +66,13 @@ class Renderer:
             )
         return rendered
 
+    def row(self, messages: Sequence[Message], name: str) -> Rendered:
+        """As `render`; what is wrong is said with the name of the row, such as "file.jsonl:17"."""
+        try:
+            return self.render(messages)
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from None
+
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The ids after which the assistant's next message is to be written."""
         plain = self._plain(messages)

@@ -7,25 +7,29 @@ from hornbook.core.source import closest
 from hornbook.generate.language_model import LanguageModel
 from hornbook.text.chat import Renderer
 from hornbook.text.templates import TEMPLATES, sayable
+from hornbook.text.tokenizer import Tokenizer
 
 
 def renderer_of(model: LanguageModel, template: str | None) -> Renderer:
     """The renderer for a model: of the named template, of a file with Jinja, or with None the model's own."""
-    if model.tokenizer is None:
+    return renderer_for(model.tokenizer, model.renderer, template)
+
+
+def renderer_for(tokenizer: Tokenizer | None, own: Renderer | None, template: str | None) -> Renderer:
+    """As `renderer_of`, where the weights are not there."""
+    if tokenizer is None:
         raise UserError("base: the model's folder has no tokenizer, so conversations mean nothing to it; add one")
     if template is None:
-        if model.renderer is None:
-            known = ", ".join(sayable(model.tokenizer.special))
+        if own is None:
+            known = ", ".join(sayable(tokenizer.special))
             raise UserError(f"template: the model has none of its own; name one that its tokenizer can write: {known}")
-        return model.renderer
+        return own
     if template in TEMPLATES:
-        return Renderer(model.tokenizer, template)
+        return Renderer(tokenizer, template)
     if not Path(template).is_file():
-        raise UserError(
-            f"template: {template!r} is no file and none of {', '.join(TEMPLATES)}{closest(template, TEMPLATES)}"
-        )
-    words = None if model.renderer is None else model.renderer.words
-    return Renderer(model.tokenizer, Path(template).read_text(encoding="utf-8"), words)
+        names = f"{', '.join(TEMPLATES)}{closest(template, TEMPLATES)}"
+        raise UserError(f"template: {template!r} is no file and none of {names}")
+    return Renderer(tokenizer, Path(template).read_text(encoding="utf-8"), None if own is None else own.words)
 
 
 def template_files(template: str | None) -> list[Path]:
