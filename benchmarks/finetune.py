@@ -177,7 +177,7 @@ class Bench:
         trainer = SFTTrainer(
             model, config, train_dataset=Dataset.from_list(self.examples()), processing_class=tokenizer
         )
-        assert not trainer.model.is_gradient_checkpointing
+        assert not trainer.model.is_activation_checkpointing
         assert sum(parameter.numel() for parameter in trainer.model.parameters()) == self.parameters
         self.theirs = sum(map(len, trainer.train_dataset["input_ids"])) / len(trainer.train_dataset)
         return trainer

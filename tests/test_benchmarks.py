@@ -112,3 +112,30 @@ def test_corpus_times_each_filter_without_its_peer(tmp_path):
     row = json.loads(output)
     assert row.keys() == {"gopher quality", "gopher repetition", "c4", "fineweb"}
     assert all(seconds > 0 for seconds in row.values())
+
+
+@pytest.mark.slow
+def test_finetune_takes_turns_with_trl():
+    pytest.importorskip("trl")
+    command = [sys.executable, str(BENCHMARKS / "finetune.py"), "--tiny"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    found = figures(done.stdout)
+    assert found.keys() >= {"sft", "lora_step", "lora_memory"}
+    assert all(value > 0 for value in found.values())
+    assert found["lora_memory"] < 1
+
+
+def test_what_finetune_gives_trl_is_what_our_stage_trains(monkeypatch, tmp_path):
+    """The same conversations as ids and labels: theirs are shifted by the model, ours before."""
+    pytest.importorskip("transformers")
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    names = runpy.run_path(str(BENCHMARKS / "finetune.py"))
+    bench = names["Bench"](names["TINY"], tmp_path)
+    bench.ours("instruct", bench.stage())
+    mine = {
+        (tuple(row.inputs.tolist()), tuple(row.labels.tolist())) for row in bench.trainers["instruct"].job.source.rows
+    }
+    theirs = {(tuple(row["input_ids"][:-1]), tuple(row["labels"][1:])) for row in bench.examples()}
+    assert theirs
+    assert theirs <= mine
+    assert all(len(inputs) == bench.size.length for inputs, _ in mine - theirs)  # a token longer, too long for theirs
