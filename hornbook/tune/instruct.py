@@ -15,7 +15,7 @@ from hornbook.adapt.freeze import Freeze
 from hornbook.core import device as machine
 from hornbook.core.errors import RecipeError
 from hornbook.core.run import Row
-from hornbook.corpus.instruct import MAX_LINES, pairs
+from hornbook.corpus.instruct import pairs
 from hornbook.corpus.stored import stored
 from hornbook.data.inputs import Conversations
 from hornbook.data.instruction import Instructions
@@ -40,12 +40,10 @@ USUAL_LENGTH = 1024  # tokens of a row where nobody says it: a longer mask costs
 class Functions:
     """Python functions of the run's own corpus: signature and docstring ask, the body answers."""
 
-    max_lines: int = MAX_LINES  # of a body
-
     def parts(self, place: Place) -> Parts:
         """The functions of the corpus's training and held-out documents; `LeftOut` where there are none."""
         assert place.corpus is not None, "checked before"
-        sides = [[_named(row) for row in pairs(stored(place.corpus, side), max_lines=self.max_lines)] for side in SIDES]
+        sides = [[_named(row) for row in pairs(stored(place.corpus, side))] for side in SIDES]
         if not all(sides):
             raise LeftOut("the corpus has no Python functions with a docstring to learn from")
         return Parts(sides[0], sides[1], [])
