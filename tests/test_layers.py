@@ -31,6 +31,7 @@ LONGEST_FILE = 260
 LONGEST_FUNCTION = 30
 MOST_PARAMETERS = 5
 WIDE = {
+    "cli.py chat": "a parameter is an option of the command",
     "cli.py generate": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",

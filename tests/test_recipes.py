@@ -36,6 +36,8 @@ KINDS: dict[str, Any] = {
     "synthetic": Synthesis,
     "models": Decoder | Encoder | EncoderDecoder,
     "evaluate": Task,
+    "rules": Rules,
+    "assistants": Assistant,
 }
 
 

@@ -29,6 +29,7 @@ from hornbook.text.tokenizer import Tokenizer
 TOGETHER = 8  # texts whose likelihood is computed side by side: bounds the memory of their logits
 
 Talk = Sequence[Message]
+SHORT: Talk = [{"role": "user", "content": "-"}]  # asked in the place of what is too long to be read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,33 +72,53 @@ class Local:
     words: Words = field(default_factory=Words)
 
     def answers(self, talks: Sequence[Talk], sampling: Sampling, *, voice: str | None = None) -> list[str | None]:
-        """As `Speaker.answers`; a model without a chat template writes on until somebody else speaks."""
+        """As `Speaker.answers`; a model without a chat template writes on until somebody else speaks.
+
+        None where a conversation is longer than the model reads.
+        """
         how = Options(
             max_new_tokens=sampling.max_new_tokens,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             seed=sampling.seed,
         )
+        fits = self._fit([self._ids(talk, voice) for talk in talks])
+        asked = [talk if fit else SHORT for talk, fit in zip(talks, fits, strict=True)]  # each keeps its place and seed
         if self.lm.chats:
-            return [text.strip() for text in self.lm.chat_batch([_plain(talk) for talk in talks], **how)]
-        ends = [f"\n\n{name}:" for name in self._names()]
-        texts = [transcript(talk, self.words, then=voice or self.words.assistant) for talk in talks]
-        how["stop"] = ends
-        return [text.strip() for text in self.lm.generate(texts, **how)]
+            said = self.lm.chat_batch([_plain(talk) for talk in asked], **how)
+        else:
+            how["stop"] = [f"\n\n{name}:" for name in self._names()]
+            said = self.lm.generate([transcript(talk, self.words, then=self._voice(voice)) for talk in asked], **how)
+        return [text.strip() if fit else None for text, fit in zip(said, fits, strict=True)]
 
     def weigh(self, talks: Sequence[Talk], begun: Sequence[str], options: Sequence[str]) -> list[list[float] | None]:
         """As `Speaker.weigh`, from the log-probabilities of the options' tokens."""
-        befores = [self._prompt(talk, text) for talk, text in zip(talks, begun, strict=True)]
         encode = self._tokenizer.encode
+        befores = [self._ids(talk, begun=text) for talk, text in zip(talks, begun, strict=True)]
         afters = [encode(option) for option in options]
-        logs = likelihoods(self.lm, [(before, after) for before in befores for after in afters])
-        rows = [logs[first : first + len(options)] for first in range(0, len(logs), len(options))]
-        return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in rows]
+        fits = self._fit(befores, max(map(len, afters)))
+        pairs = [(before, after) for before, fit in zip(befores, fits, strict=True) if fit for after in afters]
+        logs = iter(likelihoods(self.lm, pairs))
+        rows = [[next(logs) for _ in options] if fit else None for fit in fits]
+        return [None if row is None else torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in rows]
 
-    def _prompt(self, talk: Talk, begun: str) -> list[int]:
+    def _ids(self, talk: Talk, voice: str | None = None, *, begun: str = "") -> list[int]:
+        """What the model reads before it speaks."""
         if self.lm.renderer is not None:
-            return [*self.lm.renderer.prompt(talk), *self._tokenizer.encode(begun)]
-        return self.lm.ids(f"{transcript(talk, self.words, then=self.words.assistant)} {begun}")
+            return [*self.lm.renderer.prompt(_plain(talk)), *self._tokenizer.encode(begun)]
+        return self.lm.ids(transcript(talk, self.words, then=self._voice(voice)) + (f" {begun}" if begun else ""))
+
+    def _fit(self, prompts: Sequence[list[int]], more: int = 1) -> list[bool]:
+        """Which prompts leave room for `more` tokens; at least one must."""
+        room = self.lm.module.config.length
+        fits = [room is None or len(ids) + more <= room for ids in prompts]
+        if prompts and not any(fits):
+            least = min(map(len, prompts)) + more
+            raise UserError(f"{self.name}: is asked {least} tokens or more and sees {room}; shorten the texts")
+        return fits
+
+    def _voice(self, voice: str | None) -> str:
+        return voice or self.words.assistant
 
     @property
     def _tokenizer(self) -> Tokenizer:
@@ -169,19 +190,12 @@ def likelihoods(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]])
     found: list[float] = []
     for first in range(0, len(pairs), TOGETHER):
         group = pairs[first : first + TOGETHER]
-        _check_room(lm, group)
         rows = [torch.tensor([*before, *after], device=device) for before, after in group]
         hidden = lm.module(pad_sequence(rows, batch_first=True), logits=False).hidden  # what follows is not looked at
         for row, (before, after) in enumerate(group):
             logits = lm.module.head(hidden[row, len(before) - 1 : len(before) + len(after) - 1]).float()
             found.append(float(logits.log_softmax(-1).gather(1, rows[row][len(before) :, None]).sum()))
     return found
-
-
-def _check_room(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> None:
-    longest, room = max(len(before) + len(after) for before, after in pairs), lm.module.config.length
-    if room is not None and longest > room:
-        raise UserError(f"a judge is asked {longest} tokens and sees {room}; shorten the texts, or take another judge")
 
 
 def speaker(model: str | Path | Endpoint, words: Words) -> Speaker:

@@ -6,6 +6,7 @@ again politely", "which of two is politer?" and "is it rude?". Whether the stage
 """
 
 import random
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -106,8 +107,9 @@ def planted_rows(rules: Rules, count: int, seed: int) -> list[list[dict[str, str
     return rows
 
 
-def planted_model(rules: Rules, *, steps: int, rows: int = 32) -> LanguageModel:
-    """The model, trained from nothing."""
+@cache
+def planted_model(rules: Rules, *, steps: int, rows: int) -> LanguageModel:
+    """The model, trained from nothing, once a session."""
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     texts = [message["content"] for row in planted_rows(rules, 300, 1) for message in row]
     tokenizer = BPE(vocab=420, split="gpt2", special=special).train(texts, processes=1)

@@ -75,9 +75,18 @@ def test_a_base_model_stops_where_somebody_else_speaks() -> None:
     assert {"\n\n用户:", "\n\n助手:", "\n\nCritiqueRequest:"} <= set(heard["stop"])
 
 
-def test_a_judge_that_sees_too_little_says_so() -> None:
-    with pytest.raises(UserError, match=r"a judge is asked \d+ tokens and sees 96; shorten the texts"):
-        Local(chat_model()).weigh([[{"role": "user", "content": "the cat " * 200}]], ["("], ["A", "B"])
+def test_what_is_too_long_to_be_read_is_left_out_and_changes_nothing_else() -> None:
+    local, how = Local(chat_model()), Manner(max_new_tokens=8).sampling(5)
+    long = [{"role": "user", "content": "the cat " * 200}]
+    one, none, other = local.answers([TALKS[0], long, TALKS[2]], how)
+    assert none is None
+    assert [one, other] == local.answers(TALKS, how)[::2]
+    shares_of = local.weigh([TALKS[0], long], ["("] * 2, ["A", "B"])
+    assert shares_of == [*local.weigh(TALKS[:1], ["("], ["A", "B"]), None]
+    with pytest.raises(UserError, match=r"model: is asked \d+ tokens or more and sees 96; shorten the texts"):
+        local.weigh([long], ["("], ["A", "B"])
+    with pytest.raises(UserError, match="sees 96"):
+        local.answers([long], how)
 
 
 class Handler(BaseHTTPRequestHandler):
