@@ -128,11 +128,21 @@ def chat(
     top_p: Annotated[float, typer.Option(min=0, max=1)] = 0.95,
     tokens: Annotated[int, typer.Option("--max-new-tokens", "-n", min=1)] = 256,
     seed: Annotated[int | None, typer.Option()] = None,
+    assistant: Annotated[
+        str | None, typer.Option(help="a file: search, tools, memory, ranking; it says how to write")
+    ] = None,
 ) -> None:
-    """Talk to a model.
+    """Talk to a model, or to an assistant made of it.
 
     Example: hornbook chat runs/demo
+
+    Example: hornbook chat runs/demo --assistant assistants/blenderbot
     """
+    if assistant is not None:
+        from hornbook.talk_assistant import talk_assisted
+
+        talk_assisted(model, assistant, seed=seed)
+        return
     from hornbook.talk import talk
 
     talk(model, max_new_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
