@@ -2,6 +2,7 @@
 
 A model gives `new_state(batch, capacity)`, room for everything it must remember, and takes it in `forward`. Prompts of
 different lengths stand side by side with padding on the left, so that all of them end, and go on, in the same column.
+A prompt that stands there several times is read once, and texts that are finished leave when they are half of all.
 A model with an encoder also reads the source of each, once, with padding on the right. Leaves out continuous batching,
 speculation and beams.
 """
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from hornbook.core.errors import UserError
 from hornbook.generate.sample import Sampling
+from hornbook.model.op import choose_rows
 
 Reason = Literal["end", "stop", "length"]
 
@@ -29,6 +31,8 @@ class Writing:
     new: list[int] = field(default_factory=list)  # the token that ended it is left out
     reason: Reason | None = None  # why it is finished; None: it is not
     source: list[int] = field(default_factory=list)  # what the encoder reads; decoders have none
+    end: int | None = None  # the token that ended it
+    log_probabilities: list[float] = field(default_factory=list)  # of `new` and `end`, where `Limits` asks for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class Limits:
     end: frozenset[int] = frozenset()  # ids after which nothing follows
     start: int | None = None  # what the answer of an encoder-decoder begins with; None: the model is a decoder
     vocab: int | None = None  # ids from here on are never written: a model's table may be larger than its tokenizer's
+    log_probabilities: bool = False  # whether each text remembers how likely its tokens were, as they were drawn
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 0:
@@ -68,12 +73,11 @@ class _Desk:
     """The batch that is being written: the model's state and, per row, what is masked and what was seen."""
 
     def __init__(self, model: Any, writings: Sequence[Writing], sampling: Sampling, limits: Limits) -> None:
-        self.model, self.writings, self.sampling, self.limits = model, writings, sampling, limits
+        self.model, self.writings, self.sampling, self.limits = model, list(writings), sampling, limits
         self.forward = model.forward  # past `model.compile()`, which would compile every length of the state anew
         self.device = next(model.parameters()).device
-        self.rooms = [_room(writing, limits) for writing in writings]  # tokens that may still be written, per row
-        for writing, room in zip(writings, self.rooms, strict=True):
-            writing.reason = writing.reason or (None if room else "length")
+        for writing in writings:
+            writing.reason = writing.reason or (None if _room(writing, limits) else "length")
         self.longest = max(len(writing.prompt) for writing in writings)
         self.state: Any = None
         self.pads: Tensor | None = None  # (rows, 1): how much padding stands before each prompt; None: none at all
@@ -83,33 +87,69 @@ class _Desk:
     @torch.inference_mode()
     def step(self) -> None:
         """One more token for every row; a row that is finished is computed along and ignored."""
-        logits = self._read_prompts() if self.state is None else self._read_last()
+        if self.state is None:
+            logits = self._read_prompts()
+        else:
+            self._clear()
+            logits = self._read_last()
         if self.sampling.repetition_penalty != 1:
             self._remember(logits.shape[-1])
         ids = self.sampling.choose(logits, self.seen, [writing.generator for writing in self.writings])
         self.last = ids[:, None]
         self.written += 1
-        for writing, room, token in zip(self.writings, self.rooms, ids.tolist(), strict=True):
+        chances = self._chances(logits)
+        for row, (writing, token) in enumerate(zip(self.writings, ids.tolist(), strict=True)):
             if writing.reason is not None:
                 continue
+            if chances:
+                writing.log_probabilities.append(chances[row])
             if token in self.limits.end:
-                writing.reason = "end"
+                writing.reason, writing.end = "end", token
                 continue
             writing.new.append(token)
-            if len(writing.new) >= room:
+            if len(writing.new) >= _room(writing, self.limits):
                 writing.reason = "length"
 
+    def _chances(self, logits: Tensor) -> list[float]:
+        """How likely the tokens just drawn were, where that is to be remembered."""
+        if not self.limits.log_probabilities:
+            return []
+        shown = self.sampling.filter(logits.float(), self.seen)
+        found = shown.gather(1, self.last)[:, 0] - shown.logsumexp(-1)
+        return [float(chance) for chance in found.tolist()]
+
     def _read_prompts(self) -> Tensor:
-        """Prefill: the logits (rows, vocab) after every prompt's last token."""
-        capacity = self.longest + max(self.rooms)
-        self.state, self.written = self.model.new_state(len(self.writings), capacity), 0
-        pads = [self.longest - len(writing.prompt) for writing in self.writings]
-        rows = [[0] * pad + writing.prompt for pad, writing in zip(pads, self.writings, strict=True)]
+        """Prefill: the logits (rows, vocab) after every prompt's last token; a prompt that comes again is read once."""
+        capacity = self.longest + max(_room(writing, self.limits) for writing in self.writings)
+        writings, different, copies = self.writings, *_different(self.writings)
+        self.writings = different
+        self.state, self.written = self.model.new_state(len(different), capacity), 0
+        pads = [self.longest - len(writing.prompt) for writing in different]
+        rows = [[0] * pad + writing.prompt for pad, writing in zip(pads, different, strict=True)]
         ids = torch.tensor(rows, device=self.device)
         if any(pads):
             self.pads = torch.tensor(pads, device=self.device)[:, None]
             self.mask = torch.arange(capacity, device=self.device) >= self.pads
-        return self._forward(ids, torch.arange(self.longest, device=self.device))
+        logits = self._forward(ids, torch.arange(self.longest, device=self.device))
+        if len(different) < len(writings):
+            logits = logits[copies]
+            self._take(copies)
+        self.writings = writings
+        return logits
+
+    def _clear(self) -> None:
+        """Finished rows leave once they are half of all: what stays is copied, so it is not done for every one."""
+        still = [row for row, writing in enumerate(self.writings) if writing.reason is None]
+        if 2 * len(still) <= len(self.writings):
+            self._take(still)
+            self.last = self.last[still]
+            self.writings = [self.writings[row] for row in still]
+
+    def _take(self, rows: list[int]) -> None:
+        """Go on with these rows of the batch, some perhaps several times."""
+        index = torch.tensor(rows, device=self.device)
+        self.state = choose_rows(self.state, index)
+        self.pads, self.mask, self.seen = (choose_rows(each, index) for each in (self.pads, self.mask, self.seen))
 
     def _read_last(self) -> Tensor:
         """The logits (rows, vocab) after the token that was written last."""
@@ -149,6 +189,14 @@ class _Desk:
                 self.seen[row, torch.tensor(writing.prompt, device=self.device)] = True
         else:
             self.seen.scatter_(1, self.last, True)
+
+
+def _different(writings: Sequence[Writing]) -> tuple[list[Writing], list[int]]:
+    """The first writing of every different prompt, and which of these each one is like."""
+    first: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    keys = [(tuple(writing.prompt), tuple(writing.source)) for writing in writings]
+    copies = [first.setdefault(key, len(first)) for key in keys]
+    return [writings[copies.index(number)] for number in range(len(first))], copies
 
 
 def _room(writing: Writing, limits: Limits) -> int:

@@ -10,7 +10,7 @@ O(time log time). Writing is not free of length: a filter has no finite state, s
 with everything before it, O(length) per token like attention with a cache, and the cache is as long as the text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Int
@@ -49,7 +49,7 @@ class HyenaState:
 
     before: Float[Tensor, "batch few channels"]  # the last steps, for the short convolution
     past: list[Float[Tensor, "batch capacity dim"]]  # per filter, rows lined up
-    taps: Float[Tensor, "capacity order dim"]
+    taps: Float[Tensor, "capacity order dim"] = field(metadata={"per_row": False})
     count: Int[Tensor, " batch"]  # real steps so far
 
 

@@ -6,7 +6,7 @@ what a model remembers between two forward passes while it writes a text. Neithe
 # ruff: noqa: ARG002 -- the defaults take the arguments of the methods that override them
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import torch
@@ -74,6 +74,21 @@ class State:
     length: int = 0  # tokens seen so far, padding included
     memory: Float[Tensor, "batch places dim"] | None = None  # what the encoder said of the source
     memory_real: Bool[Tensor, "batch places"] | None = None
+
+
+def choose_rows(kept: Any, rows: Int[Tensor, " chosen"]) -> Any:
+    """A state, or a part of one, for these rows of its batch: some may be left out, others there several times.
+
+    Every tensor in it has a row for each text, but for fields whose metadata say `per_row=False`.
+    """
+    if isinstance(kept, Tensor):
+        return kept.index_select(0, rows)
+    if isinstance(kept, list | tuple):
+        return type(kept)(choose_rows(each, rows) for each in kept)
+    if is_dataclass(kept) and not isinstance(kept, type):
+        parts = {each.name: getattr(kept, each.name) for each in fields(kept) if each.metadata.get("per_row", True)}
+        return replace(kept, **{name: choose_rows(part, rows) for name, part in parts.items()})
+    return kept
 
 
 class Op(nn.Module):
