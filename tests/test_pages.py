@@ -8,6 +8,7 @@ import torch
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
+    "chat",
     "decoders",
     "decoding",
     "encoder-decoders",
