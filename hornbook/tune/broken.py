@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from hornbook.align import rules as rules_files
 from hornbook.align.rules import Rules, tally
+from hornbook.align.transcript import messages_of
 from hornbook.core.errors import RecipeError
 from hornbook.data.conversations import Prompts
 from hornbook.evaluate.interval import wilson
@@ -40,6 +42,21 @@ def side(prompts: Prompts, part: Part, place: Place) -> list[Row]:
     if not found:
         raise RecipeError(f"part: no prompts are for {part}; name another part, or split the prompts otherwise")
     return found
+
+
+def asked_of(prompts: Prompts | None, part: Part, place: Place, rules: Rules) -> list[Row]:
+    """The prompts of one side of their split, or those of the rules' own examples."""
+    if prompts is not None:
+        return side(prompts, part, place)
+    texts = [each.prompt for rule in rules.rules for each in rule.examples] + [shot.prompt for shot in rules.shots]
+    if not texts:
+        raise RecipeError("prompts: none are given and the rules have no examples; give a source of prompts")
+    return [{"prompt": messages_of(text), "id": f"example {i}"} for i, text in enumerate(dict.fromkeys(texts), 1)]
+
+
+def files_of(prompts: Prompts | None, rules: str, place: Place) -> list[Path]:
+    """The prompts and the rules."""
+    return [*(prompts.files(place.file) if prompts else []), *rules_files.files(rules)]
 
 
 def model_of(given: str | Endpoint | None, place: Place) -> Path | Endpoint:

@@ -25,7 +25,7 @@ from hornbook.core.errors import RecipeError
 from hornbook.core.files import write_json
 from hornbook.data.conversations import Prompts
 from hornbook.generate.endpoint import Endpoint
-from hornbook.tune.broken import Part, model_of, share, side
+from hornbook.tune.broken import Part, asked_of, files_of, model_of, share
 from hornbook.tune.place import Place
 
 Row = dict[str, Any]
@@ -38,7 +38,8 @@ class Check:
 
     rules: str
     """A rules file, or a built-in name such as rules/english."""
-    prompts: Prompts
+    prompts: Prompts | None = None
+    """None: those of the rules' own examples."""
     part: Part = "validation"
     """Which prompts are answered."""
     samples: int = 1
@@ -59,12 +60,12 @@ class Check:
     def files(self, place: Place) -> list[Path]:
         """Its prompts, its rules, its assistant."""
         more = [] if self.assistant is None else [recipes.find(self.assistant)]
-        return [*self.prompts.files(place.file), *rules_files.files(self.rules), *more]
+        return [*files_of(self.prompts, self.rules, place), *more]
 
     def make(self, place: Place) -> None:
         """Ask, check, write rows.jsonl and ledger.json."""
         rules = rules_files.load(self.rules)
-        asked = side(self.prompts, self.part, place)
+        asked = asked_of(self.prompts, self.part, place, rules)
         answers = self._answers(speaker(model_of(self.model, place), rules.words))
         judge = None if self.judge is None else speaker(model_of(self.judge, place), rules.words)
         rater = Rater(rules, judge)

@@ -22,7 +22,7 @@ from hornbook.align.transcript import last_user
 from hornbook.core.files import write_json
 from hornbook.data.conversations import Conversations, Prompts
 from hornbook.generate.endpoint import Endpoint
-from hornbook.tune.broken import Part, model_of, shares, side
+from hornbook.tune.broken import Part, asked_of, files_of, model_of, shares
 from hornbook.tune.place import Place
 
 Row = dict[str, Any]
@@ -47,7 +47,8 @@ class Critique:
 
     rules: str
     """A rules file, a built-in name such as rules/english, or the folder of Bai et al.'s prompts."""
-    prompts: Prompts
+    prompts: Prompts | None = None
+    """None: those of the rules' own examples."""
     part: Part = "train"
     """Which prompts are answered; the others stay unseen."""
     include: Include | None = None
@@ -67,12 +68,12 @@ class Critique:
     def files(self, place: Place) -> list[Path]:
         """Its prompts, its rules, and what is mixed in."""
         more = [] if self.include is None else self.include.data.files(place.file)
-        return [*self.prompts.files(place.file), *rules_files.files(self.rules), *more]
+        return [*files_of(self.prompts, self.rules, place), *more]
 
     def make(self, place: Place) -> None:
         """Ask, revise, write rows.jsonl and ledger.json."""
         rules = rules_files.load(self.rules)
-        prompts = side(self.prompts, self.part, place)
+        prompts = asked_of(self.prompts, self.part, place, rules)
         asked = speaker(model_of(self.model, place), rules.words)
         critic = Critic(asked, rules, self.manner.sampling(place.seed), rounds=self.rounds, shots=self.shots)
 

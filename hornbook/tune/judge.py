@@ -22,7 +22,7 @@ from hornbook.align.transcript import last_user
 from hornbook.core.files import write_json
 from hornbook.data.conversations import Prompts
 from hornbook.generate.endpoint import Endpoint
-from hornbook.tune.broken import Part, model_of, share, side
+from hornbook.tune.broken import Part, asked_of, files_of, model_of, share
 from hornbook.tune.place import Place
 
 Row = dict[str, Any]
@@ -47,7 +47,8 @@ class Judge:
 
     rules: str
     """A rules file, a built-in name such as rules/english, or the folder of Bai et al.'s prompts."""
-    prompts: Prompts
+    prompts: Prompts | None = None
+    """None: those of the rules' own examples."""
     part: Part = "train"
     """Which prompts are answered; the others stay unseen."""
     model: str | Endpoint | None = None
@@ -62,12 +63,12 @@ class Judge:
 
     def files(self, place: Place) -> list[Path]:
         """Its prompts and its rules."""
-        return [*self.prompts.files(place.file), *rules_files.files(self.rules)]
+        return files_of(self.prompts, self.rules, place)
 
     def make(self, place: Place) -> None:
         """Ask, judge, write rows.jsonl and ledger.json."""
         rules = rules_files.load(self.rules)
-        prompts = side(self.prompts, self.part, place)
+        prompts = asked_of(self.prompts, self.part, place, rules)
         who, judge = model_of(self.model, place), model_of(self.judge, place)
         writer = speaker(who, rules.words)
         court = _Court(self, rules, writer, writer if judge == who else speaker(judge, rules.words), place.seed)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hornbook.align.rules import Rule, Rules
+from hornbook.align.rules import Example, Rule, Rules
 from hornbook.core.errors import RecipeError
 from hornbook.data.conversations import Prompts
 from hornbook.data.split import Split
 from hornbook.generate.endpoint import Endpoint
-from hornbook.tune.broken import model_of, share, shares, side
+from hornbook.tune.broken import asked_of, model_of, share, shares, side
 from tests.tune.doubles import place_at
 
 
@@ -33,6 +33,17 @@ def test_a_side_of_the_prompts(tmp_path: Path) -> None:
     assert [len(side(prompts, part, place)) for part in ("train", "validation", "all")] == [7, 3, 10]
     with pytest.raises(RecipeError, match="part: no prompts are for test; name another part"):
         side(prompts, "test", place)
+
+
+def test_without_prompts_the_rules_own_examples_are_asked(tmp_path: Path) -> None:
+    example = Example(prompt="Hello?", answer="a", breaks=False)
+    rules = Rules(rules=(Rule(name="kind", question="?", examples=(example, example)),))
+    place = place_at(tmp_path, tmp_path)
+    assert asked_of(None, "train", place, rules) == [
+        {"prompt": [{"role": "user", "content": "Hello?"}], "id": "example 1"}
+    ]
+    with pytest.raises(RecipeError, match="prompts: none are given and the rules have no examples"):
+        asked_of(None, "train", place, Rules(rules=(Rule(name="kind"),)))
 
 
 def test_who_is_asked(tmp_path: Path) -> None:
