@@ -121,7 +121,7 @@ def test_a_tiny_recipe_builds(name: str, tmp_path: Path) -> None:
     trained = [stage for stage, config in recipe.stages.items() if hasattr(config, "train")]
     short = few + [f"stages.{stage}.train.{key}={value}" for stage in trained for key, value in lengths.items()]
     short += ["pretrain.sample_every=3"] if recipe.pretrain.sample_every else []
-    if isinstance(recipe.corpus, Corpus):
+    if isinstance(recipe.corpus, Corpus) and isinstance(recipe.corpus.source, str):
         short += [f"corpus.source={Path(json.__file__).parent}", "corpus.validation=0.3"]
     elif recipe.corpus == ImageFiles() and importlib.util.find_spec("sklearn") is None:
         pytest.skip("scikit-learn is not installed")

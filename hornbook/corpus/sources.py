@@ -1,4 +1,6 @@
-"""From what a recipe names (`stdlib`, a file, a folder, a glob, several of them) to files, always in the same order.
+"""From what a recipe names to files, always in the same order.
+
+That is `stdlib` or a part of it (`stdlib/json`), a file, a folder, a glob, or several of them.
 
 Several are a list, or a mapping that gives each its name: `{web: [crawl-1, crawl-2], books: ~/books}`.
 Folders are walked as a stream, so a million files need no more memory than one. Hidden files are left out.
@@ -94,8 +96,9 @@ def ignore(_place: str, _why: str) -> None:
 
 
 def _expand(source: str, fault: Callable[[str, str], None]) -> Iterator[tuple[Path, str]]:
-    if source == STDLIB:
-        root = stdlib.folder()
+    first, _, part = source.partition("/")
+    root = stdlib.folder() / part
+    if source == STDLIB or (first == STDLIB and root.is_dir() and not Path(source).exists()):
         yield from ((path, path.relative_to(root).as_posix()) for path in stdlib.modules(root))
         return
     path = Path(source).expanduser()

@@ -1,9 +1,12 @@
 """Every stage that may follow a base model; a recipe's `stages:` name them by `type:`."""
 
+from hornbook.tune.answers import Answers
 from hornbook.tune.check import Check
 from hornbook.tune.continued import Continue
 from hornbook.tune.critique import Critique
+from hornbook.tune.distill import Distill
+from hornbook.tune.embedder import Embedder, MaskedNext
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.judge import Judge
 
-Stage = Check | Continue | Critique | Instruct | Judge
+Stage = Answers | Check | Continue | Critique | Distill | Embedder | Instruct | Judge | MaskedNext

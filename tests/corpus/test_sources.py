@@ -114,3 +114,15 @@ def test_the_fingerprint_follows_names_and_contents(tree: Path) -> None:
     second = sources.fingerprint([str(tree)])
     (tree / "a.txt").rename(tree / "z.txt")
     assert len({first, second, sources.fingerprint([str(tree)])}) == 3
+
+
+def test_a_part_of_the_library_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {file.id: file for file in sources.files({"mine": "stdlib/json"}, ignore)}
+    assert {"mine/decoder.py", "mine/encoder.py"} <= set(found)
+    assert {file.source for file in found.values()} == {"mine"}
+    with pytest.raises(UserError, match="stdlib/nothing: no such file or folder"):
+        list(sources.files(["stdlib/nothing"], ignore))
+    (tmp_path / "stdlib" / "json").mkdir(parents=True)  # a folder of one's own comes first
+    (tmp_path / "stdlib" / "json" / "own.txt").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    assert ids("stdlib/json") == ["own.txt"]

@@ -75,8 +75,8 @@ def test_recall_rises_from_step_to_step(tiny_base: Path, files: Path, tmp_path: 
     train = Train(steps=8, tokens_per_step=512, optimizer=AdamW(lr=1e-3), validate_every=1000)
     steps = {
         "masked": MaskedNext(corpus=corpus, length=32, pairs=held_out, train=train),
-        "simcse": embedder(files, dropout=0.1, train=replace(TRAIN, steps=25, rows_per_step=32)),
-        "pairs": embedder(files, "pairs.jsonl", train=replace(TRAIN, steps=25, rows_per_step=32)),
+        "simcse": embedder(files, dropout=0.1, train=replace(TRAIN, steps=15, rows_per_step=32)),
+        "pairs": embedder(files, "pairs.jsonl", train=replace(TRAIN, steps=15, rows_per_step=32)),
     }
     base, found = tiny_base, {}
     for name, step in steps.items():
