@@ -8,6 +8,7 @@ import typer
 
 from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
+from hornbook.cli_evaluate import evaluate_app
 from hornbook.cli_export import export
 from hornbook.cli_merge import merge
 from hornbook.cli_show import show
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(corpus_app, name="corpus")
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
 app.command()(merge)
@@ -65,19 +67,6 @@ def train(
 
     more = [f"{stage}.processes={processes}"] if processes is not None else []
     Build(recipe, [*(overrides or []), *more], run).train(stage)
-
-
-@app.command()
-def evaluate(
-    run: Annotated[Path, typer.Argument(help="a run folder")],
-) -> None:
-    """Bits per byte on held-out text beside gzip, zstd and xz, and completions that parse.
-
-    Example: hornbook evaluate runs/demo
-    """
-    from hornbook.build import reopen
-
-    reopen(run).evaluate()
 
 
 @app.command()

@@ -14,7 +14,8 @@ NAME = 38  # letters of a stage's name; it lists the steps
 class Bars:
     """Is told what is being done and how far it is (corpus.engine.Progress)."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "B") -> None:
+        self.unit = unit  # of what is counted: bytes
         self.name, self.began, self.last_line = "", 0.0, 0.0
         self.bars: Any = None
         self.bar: Any = None
@@ -38,10 +39,13 @@ class Bars:
             if self.bars is not None:
                 self.bar = self.bars.add_task(shortened(name, NAME), total=total or None, said="")
         if self.bars is not None:
-            self.bars.update(self.bar, completed=done, said=said(done, total, now - self.began))
+            self.bars.update(self.bar, completed=done, said=self._said(done, total, now))
         elif total and now - self.last_line >= EVERY:
             self.last_line = now
-            print(f"{shortened(name, NAME):<{NAME}}  {said(done, total, now - self.began)}", flush=True)
+            print(f"{shortened(name, NAME):<{NAME}}  {self._said(done, total, now)}", flush=True)
+
+    def _said(self, done: int, total: int, now: float) -> str:
+        return said(done, total, now - self.began, unit=self.unit)
 
     def _finish(self) -> None:
         """A stage of which it could not be said how far it was ends when the next begins."""
@@ -61,17 +65,17 @@ def _bars() -> Any:
     return Progress(*columns)
 
 
-def said(done: int, total: int, seconds: float) -> str:
-    """Bytes, rate and time left in one line.
+def said(done: int, total: int, seconds: float, *, unit: str = "B") -> str:
+    """What is done, rate and time left in one line.
 
     >>> said(32_000_000, 64_000_000, 8.0)
     '32MB of 64MB  4.0MB/s  left 8s'
-    >>> said(64_000_000, 64_000_000, 16.0)
-    '64MB  4.0MB/s  16s'
+    >>> said(120, 120, 60.0, unit=" asked")
+    '120 asked  2 asked/s  1m00s'
     """
     if not done:
-        return f"{short(total)}B" if total else ""
+        return f"{short(total)}{unit}" if total else ""
     rate = done / max(seconds, 1e-9)
     if done >= total:
-        return f"{short(done)}B  {short(rate)}B/s  {span(seconds)}"
-    return f"{short(done)}B of {short(total)}B  {short(rate)}B/s  left {span((total - done) / rate)}"
+        return f"{short(done)}{unit}  {short(rate)}{unit}/s  {span(seconds)}"
+    return f"{short(done)}{unit} of {short(total)}{unit}  {short(rate)}{unit}/s  left {span((total - done) / rate)}"

@@ -6,7 +6,7 @@ guessed from all others. Contexts that are too long lose their beginning, which 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from hornbook.core.errors import UserError
@@ -21,8 +21,21 @@ from hornbook.model.encoder_decoder import EncoderDecoderModel
 
 Q = TypeVar("Q")
 Progress = Callable[[int, int], object]  # questions answered, of how many
-AT_ONCE = 512  # questions between two writings to the cache
+AT_ONCE = 256  # questions between two writings to the cache
 WRITTEN_AT_ONCE = 64
+
+
+@dataclass
+class Told:
+    """Tells how far the questions are while some of them are being answered."""
+
+    progress: Progress
+    done: int
+    of: int
+
+    def __call__(self, more: int) -> None:
+        self.done = min(self.done + more, self.of)
+        self.progress(self.done, self.of)
 
 
 class Scorer:
@@ -34,6 +47,7 @@ class Scorer:
         self.module.eval()
         self.length: int = self.module.config.length
         self.begin = lm.begin
+        self._told = Told(progress, 0, 0)
 
     def continuations(self, asked: Sequence[Continuation]) -> list[Scored]:
         """How likely each continuation is; raises UserError for one without a token."""
@@ -54,6 +68,7 @@ class Scorer:
         done = len(set(asked)) - len(new)
         for start in range(0, len(new), at_once):
             some = new[start : start + at_once]
+            self._told = Told(self.progress, done, done + len(new) - start)
             answers = list(zip(some, answer(some), strict=True))
             found |= dict(answers)
             if self.cache:
@@ -116,7 +131,7 @@ class Scorer:
 
     def _likelihoods(self, pairs: list[Pair]) -> list[Likelihood]:
         if isinstance(self.module, DecoderModel):
-            return likelihood.likelihoods(self.module, pairs)
+            return likelihood.likelihoods(self.module, pairs, told=self._told)
         if isinstance(self.module, EncoderDecoderModel):
             return answer_likelihood.likelihoods(self.module, pairs, start=self.lm.start or 0)
         assert self.lm.tokenizer is not None, "it has made the pairs"

@@ -1,0 +1,132 @@
+"""Models on benchmarks: every task of every model, a table, and a report; what is done is not done again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hornbook.core import recipe as recipes
+from hornbook.core.errors import UserError
+from hornbook.core.files import write_text
+from hornbook.core.table import print_table
+from hornbook.corpus_progress import Bars
+from hornbook.evaluate import evaluation, tasks
+from hornbook.evaluate.cache import Cache, fingerprint
+from hornbook.evaluate.scorer import Scorer
+from hornbook.evaluate.statistics import compare
+from hornbook.generate import hub
+from hornbook.generate.language_model import LanguageModel
+from hornbook.scored_report import page
+
+PRECISION = "float32"
+SAID = ("acc", "acc_norm", "acc_bytes", "mc2", "surprise")  # metrics in the order of the table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked."""
+
+    tasks: tuple[str, ...]
+    data: Path
+    limit: int | None = None
+    shots: int | None = None
+    fetch: bool = False
+
+
+def evaluate(models: Sequence[str], wish: Wish, out: Path) -> Path:
+    """Evaluate models; the path of the report."""
+    loaded = {Path(name).stem: tasks.load(name) for name in wish.tasks}  # a mistyped name is told at once
+    questions = {name: list(_items(task, wish)) for name, task in loaded.items()}
+    folders = {}
+    for model, name in zip(models, names(models), strict=True):
+        folders[name] = out / name
+        _evaluate_one(model, folders[name], loaded, questions, wish)
+    found = {name: evaluation.read(folder) for name, folder in folders.items()}
+    print_scores(found)
+    write_text(out / "report.html", page(found, folders))
+    return out / "report.html"
+
+
+def _items(task: tasks.Task, wish: Wish) -> Iterator[Any]:
+    if wish.fetch:
+        task.data.fetch(wish.data)
+    if not wish.data.is_dir():
+        raise UserError(
+            f"{wish.data}: no such folder; name the one with the benchmarks' files in --data, or --fetch them"
+        )
+    return task.items(wish.data, limit=wish.limit, shots=wish.shots)
+
+
+def _evaluate_one(
+    model: str, folder: Path, loaded: dict[str, tasks.Task], questions: dict[str, list[Any]], wish: Wish
+) -> None:
+    path = hub.find(model)
+    known = fingerprint(path, PRECISION)
+    lm = LanguageModel.load(path, dtype=PRECISION)
+    if lm.tokenizer is None:
+        raise UserError(f"{model}: has no tokenizer, so it can be asked nothing; add tokenizer.json to its folder")
+    about = {"model": model, "fingerprint": known, "precision": PRECISION, "limit": wish.limit, "shots": wish.shots}
+    with Bars(unit=" asked") as bars:
+        for name, task in loaded.items():
+            scorer = Scorer(lm, cache=Cache(folder, known), progress=partial(bars, name))
+            evaluation.write(folder, name, evaluation.outcomes(scorer, task, questions[name]), about=about)
+
+
+def names(models: Sequence[str]) -> list[str]:
+    """A short name for each model, no two alike.
+
+    >>> names(["runs/demo", "openai-community/gpt2", "other/demo", "a.gguf"])
+    ['runs-demo', 'gpt2', 'other-demo', 'a']
+    """
+    short = [Path(model).stem if Path(model).suffix == ".gguf" else Path(model).name for model in models]
+    return [
+        name if short.count(name) == 1 else "-".join(Path(model).parts[-2:])
+        for name, model in zip(short, models, strict=True)
+    ]
+
+
+def print_scores(found: dict[str, Any]) -> None:
+    """Tasks by models, each score with its 95 % interval."""
+    rows = []
+    for task in sorted({task for results in found.values() for task in results["tasks"]}):
+        for metric in SAID:
+            cells = [_cell(results["tasks"].get(task, {}).get(metric)) for results in found.values()]
+            if any(cells):
+                of = max(results["tasks"].get(task, {}).get(metric, {}).get("of", 0) for results in found.values())
+                rows.append((task, metric, of, *cells))
+    print_table(("task", "metric", "of", *found), rows)
+    print("in brackets: the 95 % interval")
+
+
+def _cell(score: dict[str, Any] | None) -> str:
+    if score is None:
+        return ""
+    low, high = score["interval"]
+    return f"{score['value']:.3f} ({low:.2f}-{high:.2f})"
+
+
+def compare_folders(first: Path, second: Path) -> list[str]:
+    """A sentence for each task and metric that both have."""
+    a, b = (evaluation.read(folder)["tasks"] for folder in (first, second))
+    lines = []
+    for task in sorted(a.keys() & b.keys()):
+        ours, theirs = ({one.id: one for one in evaluation.read_items(each, task)} for each in (first, second))
+        same = [key for key in ours if key in theirs]
+        if not same:
+            raise UserError(f"{task}: the two evaluations have no question in common; evaluate both on the same files")
+        for metric in ours[same[0]].metrics:
+            difference = compare([ours[k].metrics[metric] for k in same], [theirs[k].metrics[metric] for k in same])
+            lines.append(f"{task:<14} {metric:<9} {difference.sentence(first.name, second.name)}")
+    if not lines:
+        raise UserError(f"{first}, {second}: have no task in common; evaluate both on the same tasks")
+    return lines
+
+
+def print_tasks() -> None:
+    """The built-in tasks with the first line of their files."""
+    folder = Path(recipes.__file__).parents[1] / "recipes" / tasks.FOLDER
+    rows = [
+        (path.stem, path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")) for path in folder.glob("*.yaml")
+    ]
+    print_table(("task", "is"), sorted(rows))

@@ -1,0 +1,131 @@
+"""The report of an evaluation: scores drawn with their errors, subjects, calibration, and the worst answers."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hornbook.core import report as html
+from hornbook.core.chart import Axis, Bar, Line, bars, lines
+from hornbook.core.report import Section
+from hornbook.evaluate import evaluation
+from hornbook.evaluate.task import Outcome
+
+WORST = 6  # questions of a task that are shown
+BINS = 10  # of a reliability diagram
+SHARE = Axis(label="share", text=lambda value: f"{value:.0%}")
+
+
+def page(found: dict[str, Any], folders: dict[str, Path]) -> str:
+    """The whole page."""
+    tasks = sorted({task for results in found.values() for task in results["tasks"]})
+    sections = [_overview(found, tasks)] + [_task(task, found, folders) for task in tasks]
+    lead = f"{', '.join(found)} on {len(tasks)} benchmark{'s' * (len(tasks) != 1)}; every score with its 95 % interval."
+    questions = sum(_main(found[next(iter(found))]["tasks"][task])[1]["of"] for task in tasks if task in _first(found))
+    return html.page(
+        "Scores", lead, [("models", len(found)), ("tasks", len(tasks)), ("questions", questions)], sections
+    )
+
+
+def _first(found: dict[str, Any]) -> dict[str, Any]:
+    tasks: dict[str, Any] = next(iter(found.values()))["tasks"]
+    return tasks
+
+
+def _main(scores: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The metric that stands for a task: the normalised accuracy where there is one."""
+    measured = [name for name, each in scores.items() if isinstance(each, dict) and "value" in each]
+    name = next((usual for usual in ("acc_norm", "mc2", "acc") if usual in measured), measured[0])
+    return name, scores[name]
+
+
+def _overview(found: dict[str, Any], tasks: list[str]) -> Section:
+    section = Section("Scores")
+    for task in tasks:
+        rows = [(name, *_main(results["tasks"][task])) for name, results in found.items() if task in results["tasks"]]
+        section.add(html.figure(_sentence(task, rows), partial(_drawn, [(name, score) for name, _, score in rows])))
+    return section
+
+
+def _drawn(rows: list[tuple[str, dict[str, Any]]], width: int) -> str:
+    drawn = [Bar(name=name, value=each["value"], interval=tuple(each["interval"]), ours=True) for name, each in rows]
+    return bars(drawn, SHARE, most=1, width=width)
+
+
+def _sentence(task: str, rows: list[tuple[str, str, dict[str, Any]]]) -> str:
+    name, metric, score = max(rows, key=lambda row: float(row[2]["value"]))
+    low, high = score["interval"]
+    best = f"{name} has {score['value']:.1%} ({low:.1%} to {high:.1%})"
+    return f"{task}, {metric}: {best}" + (" and leads" if len(rows) > 1 else "")
+
+
+def _task(task: str, found: dict[str, Any], folders: dict[str, Path]) -> Section:
+    section = Section(task)
+    for name, results in found.items():
+        if task not in results["tasks"]:
+            continue
+        scores = results["tasks"][task]
+        items = evaluation.read_items(folders[name], task)
+        section.add(html.heading(name), _table(scores), _subjects(scores), _reliability(items), _worst(items))
+        if cut := scores.get("truncated"):
+            section.add(html.text(f"{cut:,} questions lost the beginning of their context to fit the model's window."))
+    return section
+
+
+def _table(scores: dict[str, Any]) -> str:
+    rows = [
+        (
+            name,
+            f"{each['value']:.4f}",
+            f"{each['standard_error']:.4f}",
+            "{:.4f} to {:.4f}".format(*each["interval"]),
+            each["of"],
+        )
+        for name, each in scores.items()
+        if isinstance(each, dict) and "value" in each
+    ]
+    return html.table(("metric", "value", "standard error", "95 % interval", "questions"), rows)
+
+
+def _subjects(scores: dict[str, Any]) -> str:
+    """Every subject's score, best first."""
+    subjects = scores.get("subjects", {})
+    rows = sorted(
+        ((name.replace("_", " "), _main(each)[1]) for name, each in subjects.items()), key=lambda row: -row[1]["value"]
+    )
+    if not rows:
+        return ""
+    said = f"Best at {rows[0][0]} ({rows[0][1]['value']:.0%}), worst at {rows[-1][0]} ({rows[-1][1]['value']:.0%})"
+    return html.figure(said, partial(_drawn, rows))
+
+
+def _reliability(items: list[Outcome]) -> str:
+    """Of the answers it gave with some probability among the choices, how many were right."""
+    pairs = [(float(o.detail["share"]), float(next(iter(o.metrics.values())))) for o in items if "share" in o.detail]
+    points = []
+    for number in range(BINS):
+        some = [
+            pair for pair in pairs if number <= pair[0] * BINS < number + 1 or (number == BINS - 1 and pair[0] == 1)
+        ]
+        if len(some) >= 5:  # fewer say nothing
+            points.append((sum(p for p, _ in some) / len(some), sum(r for _, r in some) / len(some)))
+    if len(points) < 2:
+        return ""
+    error = sum(abs(p - r) for p, r in points) / len(points)
+    said = f"Where it is sure it is right to within {error:.0%}, on average over {len(points)} degrees of sureness"
+    ideal = Line(name="as sure as right", points=[(0.0, 0.0), (1.0, 1.0)], colour=5, faint=True)
+    curve = Line(name="right", points=points)
+    across = Axis(label="probability it gave its answer among the choices", text=lambda value: f"{value:.0%}")
+    upward = Axis(label="share that was right", text=lambda value: f"{value:.0%}", zero=True)
+    return html.figure(said, lambda width: lines([ideal, curve], across, upward, width=width))
+
+
+def _worst(items: list[Outcome]) -> str:
+    """The wrong answers it was surest of, with the prompt as the model saw it."""
+    wrong = [o for o in items if "share" in o.detail and not next(iter(o.metrics.values()))]
+    wrong.sort(key=lambda o: -float(o.detail["share"]))
+    shown = []
+    for one in wrong[:WORST]:
+        given, right = one.detail["choices"][one.detail["given"]], one.detail["choices"][one.detail["answer"]]
+        said = f"{one.id}: it said {given!r} with {one.detail['share']:.0%}, right is {right!r}"
+        shown += [html.text(said), html.sample(str(one.detail["prompt"]), f" {given}")]
+    return html.fold(f"the {len(wrong[:WORST])} wrong answers it was surest of, of {len(wrong):,}", *shown)
