@@ -9,8 +9,11 @@ import torch
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
     "chat",
+    "continuing",
     "decoders",
     "decoding",
+    "distillation",
+    "embedding",
     "encoder-decoders",
     "encoders",
     "evaluation",
