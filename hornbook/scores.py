@@ -10,13 +10,14 @@ from hornbook.core.run import Run
 from hornbook.corpus.instruct import Row, pairs
 from hornbook.corpus.stored import stored, texts
 from hornbook.evaluate import by_source as sources
-from hornbook.evaluate.completion import is_python, parse_rate
+from hornbook.evaluate.completion import parse_rate
 from hornbook.evaluate.compression import baselines, score, xz_that_has_read
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.stream import Options
 from hornbook.measures import measure_task, task_line
 from hornbook.settings import Evaluation, Recipe
 from hornbook.tasks import RunningText
+from hornbook.text.python import is_python
 
 XZ_READS = 64_000_000  # bytes of training text that xz's dictionary can hold
 EXAMPLES = 8  # completions that are kept to be looked at

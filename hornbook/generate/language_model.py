@@ -146,7 +146,9 @@ class LanguageModel:
         return self.renderer is not None
 
     def _stream(self, ids: list[int], options: Options) -> Iterator[str]:
-        for pieces in stream(self.module, self._text, {0: ids}, self._limits(options), options):
+        for pieces in stream(
+            self.module, self._text, {0: ids}, self.limits(options.get("max_new_tokens", 64)), options
+        ):
             if pieces[0]:
                 yield pieces[0]
 
@@ -160,7 +162,9 @@ class LanguageModel:
         order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
         for first in range(0, len(order), TOGETHER):
             group = {number: prompts[number] for number in order[first : first + TOGETHER]}
-            for pieces in stream(self.module, self._text, group, self._limits(options), options):
+            for pieces in stream(
+                self.module, self._text, group, self.limits(options.get("max_new_tokens", 64)), options
+            ):
                 for number, piece in pieces.items():
                     texts[number] += piece
         return texts
@@ -205,13 +209,14 @@ class LanguageModel:
             raise UserError("the model's folder has no tokenizer.json, so text means nothing to it; add the tokenizer")
         return self.tokenizer
 
-    def _limits(self, options: Options) -> Limits:
+    def limits(self, max_new_tokens: int) -> Limits:
+        """Where its writing stops by itself."""
         if isinstance(self.module, EncoderModel):
             raise UserError("the model is an encoder: it reads and writes nothing; take `fill` or `embed`")
         if isinstance(self.module, DecoderModel) and looks_ahead(self.module.config):
             raise UserError("the model sees what comes after a token, so it reads and writes nothing; take `embed`")
         return Limits(
-            max_new_tokens=options.get("max_new_tokens", 64),
+            max_new_tokens=max_new_tokens,
             context=self.module.config.length,
             end=self._ends(),
             start=self.start,

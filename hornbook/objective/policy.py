@@ -111,11 +111,16 @@ def clipped_value_loss(values: Tensor, old: Tensor, returns: Tensor, clip: float
 
 
 @torch.no_grad()
-def entropies(hidden: Float[Tensor, "tokens dim"], head: nn.Module) -> Float[Tensor, " tokens"]:
-    """Of the distribution at each place, nats."""
-    parts = torch.split(hidden, CHUNK)
-    found = [head(part).float().log_softmax(-1) for part in parts]
-    return -torch.cat([(part.exp() * part).sum(-1) for part in found]) if len(hidden) else hidden.new_zeros(0)
+def told(
+    hidden: Float[Tensor, "tokens dim"], labels: Int[Tensor, " tokens"], head: nn.Module
+) -> tuple[Float[Tensor, " tokens"], Float[Tensor, " tokens"]]:
+    """Log-probability of each label and entropy at its place, nats; to be looked at, not learned from."""
+    found = []
+    for some, wanted in zip(torch.split(hidden, CHUNK), torch.split(labels, CHUNK), strict=True):
+        log_p = head(some).float().log_softmax(-1)
+        found.append((log_p.gather(1, wanted[:, None])[:, 0], -(log_p.exp() * log_p).sum(-1)))
+    log_p, entropy = zip(*found, strict=True)
+    return torch.cat(log_p), torch.cat(entropy)
 
 
 SEEN = (

@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, field
 from statistics import fmean, pstdev
 
+FLAT = 0.01  # nats: what is called a deviation at the least; losses of policies are 0 but for what is rounded off
+
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
@@ -42,7 +44,7 @@ class Watch:
         if len(usual) < guard.window:
             return None
         mean = fmean(usual)
-        spread = max(pstdev(usual), 0.02 * abs(mean))  # a flat curve has next to no deviation of its own
+        spread = max(pstdev(usual), 0.02 * abs(mean), FLAT)  # a flat curve has next to no deviation of its own
         if loss > mean + guard.sigmas * spread:
             return f"the loss leapt to {loss:.3f} from about {mean:.3f}"
         return None
