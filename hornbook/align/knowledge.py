@@ -14,12 +14,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Unpack
 
 from hornbook.core.errors import UserError
 from hornbook.data.messages import renamed, text_of
 from hornbook.data.rows import Row, kind_name
 from hornbook.data.split import Source
+from hornbook.generate.stream import Options
 
 Kind = Literal["highly known", "maybe known", "weakly known", "unknown"]
 KINDS: tuple[Kind, ...] = ("highly known", "maybe known", "weakly known", "unknown")
@@ -35,7 +36,7 @@ ARTICLES = re.compile(r"\b(a|an|the)\b")
 class Writes(Protocol):
     """Goes on with texts, as `LanguageModel` does."""
 
-    def generate(self, prompt: list[str], **options: Any) -> list[str]: ...
+    def generate(self, prompt: list[str], **options: Unpack[Options]) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,12 @@ class Examiner:
         greedy = self._right(some, prompts, temperature=0.0)
         asked = [number for number, hits in enumerate(greedy) if hits == 0]
         again = [prompts[number] * exam.samples for number in asked]
-        how = {"temperature": exam.temperature, "top_k": exam.top_k}
-        seed = (self.seed << 32) + first * exam.sets * exam.samples
-        hits = self._right([some[i] for i in asked], again, **how, seed=seed)
+        how: Options = {
+            "temperature": exam.temperature,
+            "top_k": exam.top_k,
+            "seed": (self.seed << 32) + first * exam.sets * exam.samples,
+        }
+        hits = self._right([some[i] for i in asked], again, **how)
         drawn = dict(zip(asked, hits, strict=True))
         sampled = [drawn[i] / (exam.sets * exam.samples) if i in drawn else None for i in range(len(some))]
         return [Known(f.id, g / exam.sets, s) for f, g, s in zip(some, greedy, sampled, strict=True)]
@@ -163,11 +167,11 @@ class Examiner:
             found.append(f"{told}Q: {fact.question}\nA:")
         return found
 
-    def _right(self, some: Sequence[Fact], prompts: Sequence[list[str]], **options: Any) -> list[int]:
+    def _right(self, some: Sequence[Fact], prompts: Sequence[list[str]], **options: Unpack[Options]) -> list[int]:
         """How many of the answers to each fact's prompts are right."""
         flat = [prompt for each in prompts for prompt in each]
-        limit = self.exam.max_new_tokens
-        told = iter(self.model.generate(flat, max_new_tokens=limit, stop=["\n"], **options) if flat else [])
+        how: Options = {**options, "max_new_tokens": self.exam.max_new_tokens, "stop": ["\n"]}
+        told = iter(self.model.generate(flat, **how) if flat else [])
         return [sum(right(next(told), fact) for _ in each) for fact, each in zip(some, prompts, strict=True)]
 
 
