@@ -9,6 +9,7 @@ from hornbook.core import recipe
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.decoder import Decoder
 from hornbook.text.bpe import BPE
+from tests.tune import planted
 
 TEXT = (
     "The small red fox and the old grey wolf ran over two green hills, and one of them sang: 3 + 4 = 7! 你好，世界。\n"  # noqa: RUF001
@@ -25,3 +26,9 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config: Decoder = recipe.load(Decoder, "models/llama-tiny", sizes + layer)
     LanguageModel(config.build(torch.Generator().manual_seed(0)), tokenizer).save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def planted_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that says the forbidden word in every second answer (planted.py); 15 seconds."""
+    return planted.base(tmp_path_factory.mktemp("planted") / "base")
