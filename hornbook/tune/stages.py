@@ -6,7 +6,9 @@ from hornbook.tune.continued import Continue
 from hornbook.tune.critique import Critique
 from hornbook.tune.distill import Distill
 from hornbook.tune.embedder import Embedder, MaskedNext
+from hornbook.tune.grpo import Grpo
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.judge import Judge
+from hornbook.tune.ppo import Ppo
 
-Stage = Answers | Check | Continue | Critique | Distill | Embedder | Instruct | Judge | MaskedNext
+Stage = Answers | Check | Continue | Critique | Distill | Embedder | Grpo | Instruct | Judge | MaskedNext | Ppo
