@@ -47,7 +47,7 @@ def write(module: AnyModel, folder: Path, *, base: str | Path) -> None:
         if parameter.requires_grad and ".adapter." not in name
     }
     config = next(layer.config for layer in layers.values() if isinstance(layer, LowRank))
-    where = str(Path(base).resolve()) if Path(base).exists() else str(base)
+    where = str(Path(base).resolve()) if str(base) and Path(base).exists() else str(base)
     content = Content(learned, whole, config.scaling == "root", config.dropout, where)
     peft.write(content, module, folder)
 

@@ -16,7 +16,9 @@ from hornbook.core.errors import UserError
 from hornbook.model.encoder_decoder import EncoderDecoder
 from hornbook.model.models import AnyModel, Model
 
-NAMES = sorted(name for name in recipe.built_in_names() if name.startswith("models/") and name.endswith("-tiny"))
+PART = {"models/student-tiny"}  # takes its vocabulary from a teacher
+TINY = {name for name in recipe.built_in_names() if name.startswith("models/") and name.endswith("-tiny")}
+NAMES = sorted(TINY - PART)
 GENERATOR = torch.Generator()
 
 
@@ -76,6 +78,7 @@ def test_every_architecture_learns_beside_its_frozen_matrices(name: str) -> None
     assert not torch.allclose(said, before)
     merge(model)
     assert not is_adapted(model)
+    said = said.detach()
     size = max(1.0, float(said.abs().max()))
     torch.testing.assert_close(answer(model) / size, said / size, rtol=0, atol=1e-5)
 
@@ -113,7 +116,7 @@ def test_an_untied_head_may_learn_too_its_soft_cap_included() -> None:
     attach(model, Lora(rank=2, targets=("head",)), GENERATOR.manual_seed(0))
     learn(model)
     said = answer(model)
-    assert float(said.abs().max()) < 3
+    assert float(said.detach().abs().max()) < 3
     merge(model)
     torch.testing.assert_close(answer(model), said, rtol=0, atol=1e-6)
 

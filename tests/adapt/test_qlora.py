@@ -53,7 +53,7 @@ def test_a_checkpoint_holds_the_adapter_alone() -> None:
 def test_it_learns_and_what_it_learned_is_folded_into_whole_matrices() -> None:
     model = tiny().train()
     _attached(model, Qlora(rank=4))
-    optimizer, objective = AdamW(lr=3e-2, weight_decay=0.0).build(model), NextToken()
+    optimizer, objective = AdamW(lr=1e-2, weight_decay=0.0).build(model), NextToken()
     losses = []
     for step in range(60):
         loss = objective(model, Counting().batch(8 * step, 8))
@@ -61,7 +61,7 @@ def test_it_learns_and_what_it_learned_is_folded_into_whole_matrices() -> None:
         optimizer.step()
         optimizer.zero_grad()
         losses.append(float(loss.sum.detach()) / loss.count)
-    assert losses[-1] < losses[0] - 0.7
+    assert sum(losses[-5:]) / 5 < losses[0] - 0.5
     ids = torch.arange(8)[None]
     said = model.eval()(ids).logits
     merge(model)
