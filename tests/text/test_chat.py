@@ -190,6 +190,20 @@ def test_a_prompt_is_the_beginning_of_the_whole_without_markers_too(tokenizer: B
     assert renderer.ends == {tokenizer.end, tokenizer.special["<|im_end|>"]}
 
 
+@pytest.mark.parametrize("template", ["chatml", SMOL, "plain"])
+def test_a_token_that_would_lie_across_the_border_is_not_made(template: str) -> None:
+    """The prompt ends in a line end, the answer begins with one, and the tokenizer has a token for the two."""
+    tokenizer = BPE(vocab=300, split="gpt2").train(["one:\n\n\n\ntwo\n\n\n\n"] * 9, processes=1)
+    renderer, answer = Renderer(tokenizer, template), "\n\n\nno"
+    talk = [TALK[1], {"role": "assistant", "content": answer}]
+    prompt, whole = renderer.prompt(talk[:1]), renderer.render(talk)
+    text = tokenizer.decode(whole.ids)
+    assert tokenizer.encode(text, special=True)[: len(prompt)] != prompt, "joined, it would be another token"
+    assert whole.ids[: len(prompt)] == prompt
+    assert whole.trained.index(True) == len(prompt)
+    assert trained_text(renderer, talk) == [answer + tokenizer.decode([renderer.stop])]
+
+
 def test_a_template_that_changes_its_prompt_afterwards_is_refused(tokenizer: ByteBPE) -> None:
     source = SMOL.replace("<|im_start|>assistant\n", "<|im_start|>assistant\n<think>\n")
     renderer = Renderer(tokenizer, source)
