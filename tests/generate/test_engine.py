@@ -170,3 +170,45 @@ def test_prompts_that_cannot_be_written_on_are_refused(model: DecoderModel) -> N
         run(model, [[1], [1] * 25], GREEDY, Limits(context=CONTEXT))
     with pytest.raises(UserError, match="max_new_tokens: -1"):
         Limits(max_new_tokens=-1)
+
+
+def test_a_prompt_that_stands_there_several_times_is_read_once(model: DecoderModel) -> None:
+    """... and written on as if each stood alone."""
+    read: list[int] = []
+    forward = model.forward
+    model.forward = lambda ids, **rest: (read.append(len(ids)), forward(ids, **rest))[1]  # type: ignore[method-assign]
+    prompts = [PROMPTS[0]] * 3 + [PROMPTS[1]] * 2
+    rows = run(model, prompts, Sampling(), Limits(max_new_tokens=9), seed=4)
+    assert read[:2] == [2, 5]
+    for number, (prompt, row) in enumerate(zip(prompts, rows, strict=True)):
+        (alone,) = run(model, [prompt], Sampling(), Limits(max_new_tokens=9), seed=4 + number)
+        assert row.new == alone.new
+
+
+def test_finished_texts_leave(model: DecoderModel) -> None:
+    """Once they are half of all; the others do not notice."""
+    sizes: list[int] = []
+    forward = model.forward
+    model.forward = lambda ids, **rest: (sizes.append(len(ids)), forward(ids, **rest))[1]  # type: ignore[method-assign]
+    end = frozenset(range(0, VOCAB, 4))
+    prompts = [[1 + number, 2, 3] for number in range(16)]
+    rows = run(model, prompts, Sampling(), Limits(max_new_tokens=12, end=end), seed=1)
+    assert sizes[0] == 16
+    assert sizes[-1] < 8
+    for number, (prompt, row) in enumerate(zip(prompts, rows, strict=True)):
+        (alone,) = run(model, [prompt], Sampling(), Limits(max_new_tokens=12, end=end), seed=1 + number)
+        assert (row.new, row.reason, row.end) == (alone.new, alone.reason, alone.end)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_the_engine_knows_how_likely_its_tokens_were(model: DecoderModel, temperature: float) -> None:
+    """Of the distribution it drew from, the token that ended the text included."""
+    limits = Limits(max_new_tokens=8, end=frozenset([0, 1, 2, 3]), vocab=VOCAB - 2, log_probabilities=True)
+    rows = run(model, PROMPTS * 3, Sampling(temperature=temperature), limits)
+    assert any(row.end is not None for row in rows)
+    for row in rows:
+        written = row.new + ([] if row.end is None else [row.end])
+        logits = model(torch.tensor([row.prompt + written])).logits[0, len(row.prompt) - 1 : -1, : VOCAB - 2]
+        expected = (logits / temperature).log_softmax(-1)[torch.arange(len(written)), torch.tensor(written)]
+        assert row.log_probabilities == pytest.approx(expected.tolist(), abs=1e-5)
+    assert run(model, PROMPTS, GREEDY, Limits(max_new_tokens=3))[0].log_probabilities == []

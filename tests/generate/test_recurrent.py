@@ -36,3 +36,24 @@ def test_translators_side_by_side_are_alone(name: str) -> None:
     together = written(name, [Writing([0], source=prompt) for prompt in PROMPTS], limits)
     assert together == [written(name, [Writing([0], source=prompt)], limits)[0] for prompt in PROMPTS]
     assert len({tuple(new) for new in together}) > 1
+
+
+@pytest.mark.parametrize("name", ["mamba-tiny", "rwkv-tiny", "hyena-tiny", "gru-tiny", "jamba-tiny"])
+def test_states_are_copied_and_thinned_out(name: str) -> None:
+    """A prompt that comes three times is read once; rows that end early leave; the others write what they would."""
+    prompts = [PROMPTS[0]] * 3 + [PROMPTS[1], *[PROMPTS[2]] * 2]
+    alone = [written(name, [Writing(prompt)], Limits(max_new_tokens=20, context=LENGTH))[0] for prompt in prompts]
+    end = frozenset([alone[0][3], alone[4][5]])  # two of the prompts end early
+    limits = Limits(max_new_tokens=20, context=LENGTH, end=end)
+    together = written(name, [Writing(prompt) for prompt in prompts], limits)
+    assert together == [written(name, [Writing(prompt)], limits)[0] for prompt in prompts]
+    assert len(together[0]) < 20
+
+
+@pytest.mark.parametrize("name", ["rnnsearch-tiny", "rnnencdec-tiny", "transformer-tiny"])
+def test_sources_are_copied_and_thinned_out(name: str) -> None:
+    sources = [PROMPTS[0]] * 3 + [PROMPTS[2], PROMPTS[1]]
+    first = written(name, [Writing([0], source=PROMPTS[0])], Limits(max_new_tokens=12, context=LENGTH, start=0))[0]
+    limits = Limits(max_new_tokens=12, context=LENGTH, start=0, end=frozenset([first[2]]))
+    together = written(name, [Writing([0], source=source) for source in sources], limits)
+    assert together == [written(name, [Writing([0], source=source)], limits)[0] for source in sources]
