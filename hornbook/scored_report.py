@@ -8,6 +8,7 @@ from hornbook.core import report as html
 from hornbook.core.chart import Axis, Bar, Line, bars, lines
 from hornbook.core.report import Section
 from hornbook.evaluate import evaluation
+from hornbook.evaluate.statistics import compare
 from hornbook.evaluate.task import Outcome
 
 WORST = 6  # questions of a task that are shown
@@ -18,7 +19,7 @@ SHARE = Axis(label="share", text=lambda value: f"{value:.0%}")
 def page(found: dict[str, Any], folders: dict[str, Path]) -> str:
     """The whole page."""
     tasks = sorted({task for results in found.values() for task in results["tasks"]})
-    sections = [_overview(found, tasks)] + [_task(task, found, folders) for task in tasks]
+    sections = [_overview(found, tasks, folders)] + [_task(task, found, folders) for task in tasks]
     lead = f"{', '.join(found)} on {len(tasks)} benchmark{'s' * (len(tasks) != 1)}; every score with its 95 % interval."
     questions = sum(_main(found[next(iter(found))]["tasks"][task])[1]["of"] for task in tasks if task in _first(found))
     return html.page(
@@ -38,11 +39,13 @@ def _main(scores: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return name, scores[name]
 
 
-def _overview(found: dict[str, Any], tasks: list[str]) -> Section:
+def _overview(found: dict[str, Any], tasks: list[str], folders: dict[str, Path]) -> Section:
     section = Section("Scores")
     for task in tasks:
         rows = [(name, *_main(results["tasks"][task])) for name, results in found.items() if task in results["tasks"]]
-        section.add(html.figure(_sentence(task, rows), partial(_drawn, [(name, score) for name, _, score in rows])))
+        rows.sort(key=lambda row: -float(row[2]["value"]))
+        said = f"{task}, {rows[0][1]}: {_sentence(task, rows, folders)}"
+        section.add(html.figure(said, partial(_drawn, [(name, score) for name, _, score in rows])))
     return section
 
 
@@ -51,11 +54,15 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], width: int) -> str:
     return bars(drawn, SHARE, most=1, width=width)
 
 
-def _sentence(task: str, rows: list[tuple[str, str, dict[str, Any]]]) -> str:
-    name, metric, score = max(rows, key=lambda row: float(row[2]["value"]))
+def _sentence(task: str, rows: list[tuple[str, str, dict[str, Any]]], folders: dict[str, Path]) -> str:
+    """The best score, and whether the best model is better than the next one on the questions of both."""
+    name, metric, score = rows[0]
     low, high = score["interval"]
-    best = f"{name} has {score['value']:.1%} ({low:.1%} to {high:.1%})"
-    return f"{task}, {metric}: {best}" + (" and leads" if len(rows) > 1 else "")
+    if len(rows) == 1:
+        return f"{name} has {score['value']:.1%} ({low:.1%} to {high:.1%})"
+    best, other = ({o.id: o.metrics[metric] for o in evaluation.read_items(folders[row[0]], task)} for row in rows[:2])
+    same = [key for key in best if key in other]
+    return compare([other[key] for key in same], [best[key] for key in same]).sentence(rows[1][0], name)
 
 
 def _task(task: str, found: dict[str, Any], folders: dict[str, Path]) -> Section:
@@ -67,7 +74,11 @@ def _task(task: str, found: dict[str, Any], folders: dict[str, Path]) -> Section
         items = evaluation.read_items(folders[name], task)
         section.add(html.heading(name), _table(scores), _subjects(scores), _reliability(items), _worst(items))
         if cut := scores.get("truncated"):
-            section.add(html.text(f"{cut:,} questions lost the beginning of their context to fit the model's window."))
+            section.add(
+                html.text(
+                    f"{cut:,} question{'s' * (cut > 1)} lost the beginning of the context to fit the model's window."
+                )
+            )
     return section
 
 
@@ -106,9 +117,9 @@ def _reliability(items: list[Outcome]) -> str:
         some = [
             pair for pair in pairs if number <= pair[0] * BINS < number + 1 or (number == BINS - 1 and pair[0] == 1)
         ]
-        if len(some) >= 5:  # fewer say nothing
+        if len(some) >= 10:  # fewer say nothing
             points.append((sum(p for p, _ in some) / len(some), sum(r for _, r in some) / len(some)))
-    if len(points) < 2:
+    if len(points) < 3:
         return ""
     error = sum(abs(p - r) for p, r in points) / len(points)
     said = f"Where it is sure it is right to within {error:.0%}, on average over {len(points)} degrees of sureness"

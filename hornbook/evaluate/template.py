@@ -28,7 +28,10 @@ def value(template: str, row: Mapping[str, Any]) -> Any:
     try:
         if alone is None:
             return _JINJA.from_string(template).render(known)
-        return _JINJA.compile_expression(alone[1], undefined_to_none=False)(**known)
+        found = _JINJA.compile_expression(alone[1], undefined_to_none=False)(**known)
+        if isinstance(found, StrictUndefined):
+            str(found)  # says what is undefined
+        return found
     except (TemplateError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         columns = ", ".join(str(name) for name in row if name != "id")
         raise UserError(
