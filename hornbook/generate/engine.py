@@ -115,7 +115,10 @@ class _Desk:
         if not self.limits.log_probabilities:
             return []
         shown = self.sampling.filter(logits.float(), self.seen)
-        found = shown.gather(1, self.last)[:, 0] - shown.logsumexp(-1)
+        total = shown.logsumexp(-1)
+        if not total.isfinite().all():
+            raise UserError("the model's scores are not finite numbers, so nothing can be drawn; take an earlier one")
+        found = shown.gather(1, self.last)[:, 0] - total
         return [float(chance) for chance in found.tolist()]
 
     def _read_prompts(self) -> Tensor:
