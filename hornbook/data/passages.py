@@ -8,14 +8,14 @@ words, so that many fit into a step; the last one of a document is left out wher
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from hornbook.core.errors import UserError
-from hornbook.corpus.document import Document
-from hornbook.corpus.stored import stored
 from hornbook.data.rows import Row
 from hornbook.data.split import Parts
+
+Named = tuple[str, str]
+"""The name of a document, and its text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,23 +30,23 @@ class Passages:
         if self.words < 1 or self.most < 2:
             raise ValueError(f"words {self.words} and most {self.most} leave no two passages; give 40 and 100000")
 
-    def parts(self, corpus: Path) -> Parts:
+    def parts(self, train_documents: Iterable[Named], held_out_documents: Iterable[Named]) -> Parts:
         """Rows {"texts", "id", "alone"} of the training documents; those held out are pairs of neighbours."""
-        train = self._rows(stored(corpus, "train"), self.partner, self.most)
-        held_out = self._rows(stored(corpus, "validation"), "next", self.most)
+        train = self._rows(train_documents, self.partner, self.most)
+        held_out = self._rows(held_out_documents, "next", self.most)
         if len(train) < 2:
             raise UserError(f"data: the documents have {len(train)} passages of {self.words} words; make them shorter")
         return Parts(train, held_out, [])
 
-    def _rows(self, documents: Iterable[Document], partner: str, most: int) -> list[Row]:
+    def _rows(self, documents: Iterable[Named], partner: str, most: int) -> list[Row]:
         found: list[Row] = []
-        for document in documents:
-            cut = list(passages(document.text, self.words))
+        for name, text in documents:
+            cut = list(passages(text, self.words))
             pairs = zip(cut, cut, strict=True) if partner == "itself" else zip(cut[::2], cut[1::2], strict=False)
             for number, pair in enumerate(pairs):
                 if len(found) == most:
                     return found
-                found.append({"texts": list(pair), "id": f"{document.id}#{number}", "alone": partner == "itself"})
+                found.append({"texts": list(pair), "id": f"{name}#{number}", "alone": partner == "itself"})
         return found
 
 

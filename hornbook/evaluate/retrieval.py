@@ -24,6 +24,7 @@ def recall(embed: Callable[[list[str]], Tensor], pairs: Sequence[Sequence[str]])
 def nearest(anchors: Tensor, candidates: Tensor) -> list[int]:
     """The candidate with the largest cosine to each anchor.
 
+    >>> import torch
     >>> nearest(torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[0.1, 5.0], [3.0, 0.1]]))
     [1, 0]
     """

@@ -19,6 +19,7 @@ from hornbook.adapt.adapter import Adapter
 from hornbook.adapt.freeze import Freeze
 from hornbook.core.errors import RecipeError, UserError
 from hornbook.corpus.pipeline import Corpus
+from hornbook.corpus.stored import stored
 from hornbook.data.masked import Mask
 from hornbook.data.masked_next import MaskedNextTokens
 from hornbook.data.passages import Passages
@@ -187,7 +188,10 @@ def _parts(pairs: Pairs, place: Place) -> Parts:
         return pairs.build(place.file)
     if place.corpus is None:
         raise RecipeError("data: this recipe has no documents to take passages from; give the stage a file of pairs")
-    return pairs.parts(place.corpus)
+    train, held_out = (
+        ((document.id, document.text) for document in stored(place.corpus, side)) for side in ("train", "validation")
+    )
+    return pairs.parts(train, held_out)
 
 
 def _pairs(pairs: Pairs, place: Place, *, all_of: bool = True) -> list[list[str]]:

@@ -1,25 +1,15 @@
 """Documents to passages: whole words, neighbours, and no short rest."""
 
-from pathlib import Path
-
 import pytest
 
 from hornbook.core.errors import UserError
-from hornbook.corpus import pipeline
-from hornbook.corpus.pipeline import Corpus
 from hornbook.data.passages import Passages, passages
 
 TEXT = "one two  three\nfour five six seven eight"
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    (tmp_path / "files").mkdir()
-    for number in range(40):
-        text = " ".join(f"w{number}x{place}" for place in range(20))
-        (tmp_path / "files" / f"{number}.txt").write_text(text)
-    pipeline.run(Corpus(source=str(tmp_path / "files"), steps=(), validation=0.25), tmp_path / "corpus")
-    return tmp_path / "corpus"
+def documents(first: int, end: int) -> list[tuple[str, str]]:
+    return [(f"{number}.txt", " ".join(f"w{number}x{place}" for place in range(20))) for number in range(first, end)]
 
 
 def test_a_passage_is_a_stretch_of_the_text() -> None:
@@ -33,10 +23,12 @@ def test_what_is_written_without_spaces_is_cut_by_characters() -> None:
     assert list(passages("春眠不觉晓处处闻啼鸟", 2)) == ["春眠不觉晓处处闻"]
 
 
-def test_alone_or_with_what_follows(corpus: Path) -> None:
-    alone, pairs = (Passages(words=5, partner=partner).parts(corpus) for partner in ("itself", "next"))
+def test_alone_or_with_what_follows() -> None:
+    alone, pairs = (
+        Passages(words=5, partner=partner).parts(documents(0, 30), documents(30, 40)) for partner in ("itself", "next")
+    )
     assert all(row["texts"][0] == row["texts"][1] and row["alone"] for row in alone.train)
-    assert len(alone.train) >= 2 * len(pairs.train) > 0
+    assert len(alone.train) == 2 * len(pairs.train) == 120
     for row in [*pairs.train, *pairs.validation, *alone.validation]:
         first, second = (text.split() for text in row["texts"])
         document, place = first[-1].split("x")
@@ -46,7 +38,7 @@ def test_alone_or_with_what_follows(corpus: Path) -> None:
     assert not trained_on & {text for row in alone.validation for text in row["texts"]}
 
 
-def test_no_more_rows_than_wanted_and_not_too_few(corpus: Path) -> None:
-    assert len(Passages(words=5, most=7).parts(corpus).train) == 7
+def test_no_more_rows_than_wanted_and_not_too_few() -> None:
+    assert len(Passages(words=5, most=7).parts(documents(0, 30), documents(30, 40)).train) == 7
     with pytest.raises(UserError, match="the documents have 0 passages of 100 words"):
-        Passages(words=100).parts(corpus)
+        Passages(words=100).parts(documents(0, 30), documents(30, 40))
