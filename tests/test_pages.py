@@ -8,6 +8,7 @@ import torch
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
+    "adapters",
     "chat",
     "continuing",
     "decoders",
@@ -24,6 +25,7 @@ PAGES = [
     "recipes",
     "recurrent",
     "rows",
+    "rules",
     "training",
 ]
 BILINGUAL = [*PAGES, "architectures", "corpus", "data", "synthetic", "tokenizer"]
