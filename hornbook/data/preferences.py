@@ -8,7 +8,7 @@ and rejected are whole conversations, as in hh-rlhf (Bai et al. 2022), the promp
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbook.core.errors import UserError
 from hornbook.data.conversations import conversations
@@ -53,6 +53,8 @@ def preferences(row: Row, *, columns: Mapping[str, str] | None = None) -> Row:
 @dataclass(frozen=True, kw_only=True)
 class Preferences(Source):
     """Preferences in the files of a recipe."""
+
+    USUAL: ClassVar[bool] = True  # what data without `type:` is
 
     columns: dict[str, str] | None = None
     """The file's own names: {prompt: question, chosen: better, rejected: worse}."""

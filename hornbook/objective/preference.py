@@ -222,7 +222,7 @@ class ORPO(_Preference):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimPO(_Preference):
+class Simpo(_Preference):
     """Simple preference optimisation: the mean log-probability is the reward, and must win by a margin."""
 
     REFERENCE: ClassVar[bool] = False
@@ -244,7 +244,7 @@ class SimPO(_Preference):
         return self.beta
 
 
-Preference = DPO | IPO | KTO | ORPO | SimPO
+Preference = DPO | IPO | KTO | ORPO | Simpo
 
 
 def _above(name: str, value: float) -> None:

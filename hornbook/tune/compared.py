@@ -2,16 +2,60 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hornbook.core.errors import RecipeError, UserError
+from hornbook.corpus.instruct import MAX_LINES, pairs
+from hornbook.corpus.stored import stored
 from hornbook.data.preference_rows import ComparisonRows, Comparisons
+from hornbook.data.preferences import Preferences
 from hornbook.data.split import Parts
 from hornbook.generate.language_model import LanguageModel
 from hornbook.text.chat import Renderer
-from hornbook.tune.place import Place
+from hornbook.tune.place import LeftOut, Place
 
 USUAL_LENGTH = 1024  # tokens of a prompt and an answer where nobody says it
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionPairs:
+    """Python functions of the run's own corpus: what is asked is answered by its own body, not by another's."""
+
+    max_lines: int = MAX_LINES  # of a body
+
+    def parts(self, place: Place) -> Parts:
+        """The functions of the corpus's training and held-out documents; `LeftOut` where there are too few."""
+        if place.corpus is None:
+            raise RecipeError("data: functions come from the corpus of a recipe that begins with files; give a source")
+        sides = [self._side(place.corpus, side) for side in ("train", "validation")]
+        if not all(sides):
+            raise LeftOut("the corpus has no two Python functions with a docstring to learn from")
+        return Parts(sides[0], sides[1], [])
+
+    def _side(self, corpus: Path, side: str) -> list[dict[str, Any]]:
+        rows = [(row["document"], row["messages"]) for row in pairs(stored(corpus, side), max_lines=self.max_lines)]
+        found = []
+        for number, (document, (*prompt, own)) in enumerate(rows):
+            other = rows[(number + 1) % len(rows)][1][-1]
+            if own["content"] != other["content"]:
+                row = {"prompt": prompt, "chosen": own["content"], "rejected": other["content"], "id": document}
+                found.append(row)
+        return found
+
+
+Compared = Preferences | FunctionPairs
+"""Where preferences come from."""
+
+
+def parts_of(data: Compared, place: Place) -> Parts:
+    """The preferences for training, validation and test."""
+    return data.build(place.file) if isinstance(data, Preferences) else data.parts(place)
+
+
+def files_of(data: Compared, place: Place) -> list[Path]:
+    """Their files."""
+    return data.files(place.file) if isinstance(data, Preferences) else []
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from torch import Tensor
 from hornbook.adapt.adapter import Adapter
 from hornbook.adapt.freeze import Freeze
 from hornbook.data.preference_rows import ComparisonRows, Comparisons
-from hornbook.data.preferences import Preferences
 from hornbook.evaluate.interval import bootstrap_ratio, wilson
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.cost import training_flops
@@ -24,7 +23,7 @@ from hornbook.objective.preference import DPO, KTO, Preference
 from hornbook.text.chat import Renderer
 from hornbook.train.config import Train
 from hornbook.train.job import Job
-from hornbook.tune.compared import Sides, fitting, held_out
+from hornbook.tune.compared import Compared, Sides, files_of, fitting, held_out, parts_of
 from hornbook.tune.opened import Opened
 from hornbook.tune.place import Kept, Place
 from hornbook.tune.points import PointRows
@@ -42,7 +41,7 @@ class Prefer:
     KEEPS: ClassVar[Kept] = "language model"
 
     start: str | None = None
-    data: Preferences
+    data: Compared
     objective: Preference = field(default_factory=DPO)
     template: str | None = None  # a name of text/templates.py, a file, or None: the model's own
     length: int | None = None  # tokens of a prompt and an answer to it; None: what the model reads, at most 1024
@@ -53,13 +52,13 @@ class Prefer:
 
     def files(self, place: Place) -> list[Path]:
         """The rows' files, and the template where it is one."""
-        return [*self.data.files(place.file), *template_files(self.template)]
+        return [*files_of(self.data, place), *template_files(self.template)]
 
     def job(self, place: Place) -> Job:
         """The base, and the rows with what the base says of them."""
         base = Opened.at(place.base)
         model, base.lm.renderer = base.decoder, renderer_of(base.lm, self.template)
-        sides = Sides.of(self.data.build(place.file), self._rows(base.lm), base.lm.renderer, place)
+        sides = Sides.of(parts_of(self.data, place), self._rows(base.lm), base.lm.renderer, place)
         if not isinstance(self.objective, KTO):
             sides.only_pairs("the objective compares two")
         found = self._sources(sides, Reader.of(model, self.train), place)
@@ -90,7 +89,7 @@ class Prefer:
 
     def score(self, place: Place, model: Path) -> dict[str, Any]:
         """How held-out answers are rated, and the distance to the reference."""
-        rows = held_out(self.data.build(place.file))
+        rows = held_out(parts_of(self.data, place))
         if not rows:
             return {}
         after, before = LanguageModel.load(model), LanguageModel.load(place.base)

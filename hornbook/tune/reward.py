@@ -18,7 +18,6 @@ from hornbook.adapt.adapter import Adapter
 from hornbook.adapt.freeze import Freeze
 from hornbook.core import device as machine
 from hornbook.data.preference_rows import ComparisonRows, Comparisons
-from hornbook.data.preferences import Preferences
 from hornbook.evaluate.calibration import calibration_error, reliability
 from hornbook.evaluate.interval import wilson
 from hornbook.exchange import folder as exchange
@@ -31,7 +30,7 @@ from hornbook.objective.reward import BradleyTerry, read
 from hornbook.text.chat import Renderer
 from hornbook.train.config import Train
 from hornbook.train.job import Job
-from hornbook.tune.compared import Sides, fitting, held_out
+from hornbook.tune.compared import Compared, Sides, files_of, fitting, held_out, parts_of
 from hornbook.tune.opened import Opened
 from hornbook.tune.place import Kept, Place
 from hornbook.tune.reference import rows_at_once
@@ -47,7 +46,7 @@ class Reward:
     KEEPS: ClassVar[Kept] = "reward model"
 
     start: str | None = None
-    data: Preferences
+    data: Compared
     template: str | None = None  # a name of text/templates.py, a file, or None: the model's own
     length: int | None = None  # tokens of a prompt and an answer to it; None: what the model reads, at most 1024
     long: Literal["drop", "cut"] = "drop"  # what becomes of rows that are longer
@@ -57,13 +56,13 @@ class Reward:
 
     def files(self, place: Place) -> list[Path]:
         """The rows' files, and the template where it is one."""
-        return [*self.data.files(place.file), *template_files(self.template)]
+        return [*files_of(self.data, place), *template_files(self.template)]
 
     def job(self, place: Place) -> Job:
         """The base with a new head, and the pairs."""
         base = Opened.at(place.base)
         renderer = renderer_of(base.lm, self.template)
-        sides = Sides.of(self.data.build(place.file), self._rows(base.lm), renderer, place)
+        sides = Sides.of(parts_of(self.data, place), self._rows(base.lm), renderer, place)
         sides.only_pairs("a reward model compares two")
         model = with_number(base.decoder, torch.Generator().manual_seed(place.seed))
         with_head = self.adapter and dataclasses.replace(self.adapter, full=(*self.adapter.full, "head"))
@@ -88,7 +87,7 @@ class Reward:
 
     def score(self, place: Place, model: Path) -> dict[str, Any]:
         """Accuracy and calibration on held-out pairs, and how rewards are spread."""
-        rows = held_out(self.data.build(place.file))
+        rows = held_out(parts_of(self.data, place))
         if not rows:
             return {}
         found, base = RewardModel.load(model), LanguageModel.load(place.base)

@@ -10,5 +10,21 @@ from hornbook.tune.grpo import Grpo
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.judge import Judge
 from hornbook.tune.ppo import Ppo
+from hornbook.tune.prefer import Prefer
+from hornbook.tune.reward import Reward
 
-Stage = Answers | Check | Continue | Critique | Distill | Embedder | Grpo | Instruct | Judge | MaskedNext | Ppo
+Stage = (
+    Answers
+    | Check
+    | Continue
+    | Critique
+    | Distill
+    | Embedder
+    | Grpo
+    | Instruct
+    | Judge
+    | MaskedNext
+    | Ppo
+    | Prefer
+    | Reward
+)

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hornbook.objective import preference
-from hornbook.objective.preference import DPO, IPO, KTO, ORPO, SimPO
+from hornbook.objective.preference import DPO, IPO, KTO, ORPO, Simpo
 from tests.objective.answered import Case, case, padded
 
-ALL = [DPO(), DPO(beta=0.4, label_smoothing=0.2), IPO(), KTO(rejected_weight=0.7), ORPO(), SimPO()]
+ALL = [DPO(), DPO(beta=0.4, label_smoothing=0.2), IPO(), KTO(rejected_weight=0.7), ORPO(), Simpo()]
 
 
 def ours(objective: Any, given: Case, point: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -117,7 +117,7 @@ def test_simpo_and_smoothed_dpo_are_trls(kind: str, smoothing: float) -> None:
     stub = trl_stub(loss_type=kind, alpha=0.0, beta=2.2, simpo_gamma=0.7, label_smoothing=smoothing)
     if kind == "simpo":
         chosen, rejected = means(given, given.logits)
-        loss, _ = ours(SimPO(beta=2.2, gamma=0.7), given)
+        loss, _ = ours(Simpo(beta=2.2, gamma=0.7), given)
     else:
         inputs = padded(given.answers, given.logits)
         ratio = inputs["log_probs"].sum(1).view(-1, 2) - given.rows.reference

@@ -17,7 +17,7 @@ from hornbook.core.errors import UserError
 from hornbook.data.preferences import Preferences
 from hornbook.data.split import Split
 from hornbook.generate.language_model import LanguageModel
-from hornbook.objective.preference import DPO, IPO, KTO, ORPO, SimPO
+from hornbook.objective.preference import DPO, IPO, KTO, ORPO, Simpo
 from hornbook.optim.adamw import AdamW
 from hornbook.train.config import Train
 from hornbook.train.loop import Trainer
@@ -34,7 +34,7 @@ ALL = {
     "ipo": IPO(tau=0.5),
     "kto": KTO(beta=0.3),
     "orpo": ORPO(weight=1.0),
-    "simpo": SimPO(beta=2.0, gamma=0.2),
+    "simpo": Simpo(beta=2.0, gamma=0.2),
 }
 
 
