@@ -73,10 +73,10 @@ def test_a_planted_judge_chooses_the_polite_answer(rude: Path, tmp_path: Path) -
 
 def test_reranking_keeps_a_rude_model_polite(rude: Path, tmp_path: Path) -> None:
     """By the pattern, and by the model's own answer to the rule's question, which is no check."""
-    asked = tmp_path / "asked.yaml"
-    asked.write_text((rude / "rules.yaml").read_text().replace("    pattern: (?i)\\bdarn\\b\n", ""))
+    unchecked = tmp_path / "unchecked.yaml"
+    unchecked.write_text((rude / "rules.yaml").read_text().replace("    pattern: (?i)\\bdarn\\b\n", ""))
     assistant = tmp_path / "assistant.yaml"
-    assistant.write_text(f"rank: {{type: sparrow, rules: {asked}, samples: 8}}\nmanner: {{max_new_tokens: 24}}")
+    assistant.write_text(f"rank: {{type: sparrow, rules: {unchecked}, samples: 8}}\nmanner: {{max_new_tokens: 24}}")
     fields = {**asked(rude, tmp_path, few=60), "part": "all"}
     make(Check, tmp_path, "plain", fields)
     make(Check, tmp_path, "ranked", {**fields, "assistant": str(assistant)})
@@ -144,7 +144,9 @@ def test_a_memory_is_recalled_in_a_later_session_of_another_process(handy: Path,
 
     first = session("I like rice.\nMy name is Leo.\n")
     assert "remembered: The user likes rice." in first
-    second = session("What do I like?\nWhat is my name?\n/good\n/bad too short\n/better You are Leo, who likes rice.\n")
+    second = session(
+        "What do I like?\n/new\nWhat is my name?\n/good\n/bad too short\n/better You are Leo, who likes rice.\n"
+    )
     assert "you like rice." in second
     assert "you are Leo." in second
     assert (tmp_path / "said" / "preferences.jsonl").read_text(encoding="utf-8").count("\n") == 1
