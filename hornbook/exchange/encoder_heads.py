@@ -63,7 +63,7 @@ def read(fields: Fields, parts: Parts) -> dict[str, Any] | None:
         case "ForNextSentencePrediction":
             return {"type": "next_sentence", "pooling": TANH}
         case "ForSequenceClassification" | "ForImageClassification":
-            return {**_rows(fields), **classifier}
+            return {**rows(fields), **classifier}
         case "ForTokenClassification":
             dropout = parts.dropout if parts.token_dropout is None else parts.token_dropout
             return {"type": "token_classifier", **labels(fields), "dropout": dropout}
@@ -71,7 +71,7 @@ def read(fields: Fields, parts: Parts) -> dict[str, Any] | None:
             raise UserError(f"config.json: architecture {parts.name}{other} is not supported; take another head")
 
 
-def _rows(fields: Fields) -> dict[str, Any]:
+def rows(fields: Fields) -> dict[str, Any]:
     """A classifier of rows, or a regression."""
     found, problem = labels(fields), fields.get("problem_type")
     if problem == "regression" or (problem is None and found["labels"] == 1):
@@ -93,18 +93,23 @@ def write(head: Heads | None, name: str, kinds: Mapping[type, str] = KINDS) -> d
         return {"architectures": [f"{name}Model"], "add_pooling_layer": False}
     if type(head) not in kinds:
         return None
-    fields: dict[str, Any] = {"architectures": [f"{name}{kinds[type(head)]}"]}
+    return {"architectures": [f"{name}{kinds[type(head)]}"], **named(head)}
+
+
+def named(head: Any) -> dict[str, Any]:
+    """What config.json says of labels; nothing for a head without."""
     match head:
         case SequenceClassifier():
-            fields |= {**_named(head.labels, head.names), "problem_type": PROBLEMS[head.several]}
+            return {**_names(head.labels, head.names), "problem_type": PROBLEMS[head.several]}
         case TokenClassifier():
-            fields |= _named(head.labels, head.names)
+            return _names(head.labels, head.names)
         case Regression():
-            fields |= {**_named(head.values, ()), "problem_type": "regression"}
-    return fields
+            return {**_names(head.values, ()), "problem_type": "regression"}
+        case _:
+            return {}
 
 
-def _named(count: int, names: tuple[str, ...]) -> dict[str, Any]:
+def _names(count: int, names: tuple[str, ...]) -> dict[str, Any]:
     names = names or tuple(f"LABEL_{i}" for i in range(count))
     return {"id2label": {str(i): n for i, n in enumerate(names)}, "label2id": {n: i for i, n in enumerate(names)}}
 

@@ -92,7 +92,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "hidden_dropout": config.stack.dropout,
         "attention_dropout": found.attention.dropout,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
         **(rope.write(position) if isinstance(position, Rope) else {}),
     }
 

@@ -9,7 +9,9 @@ from hornbook.exchange import (
     bart,
     bert,
     bloom,
+    decoder_heads,
     distilbert,
+    encoder_heads,
     esm,
     falcon,
     gemma,
@@ -76,7 +78,8 @@ def config_of(fields: Fields) -> Model:
     if fields.get("model_type") == OURS:
         config: Model = recipe.parse(Model, need(fields, "model"), "config.json: model")
         return config
-    return family_of(fields).config(fields)
+    family = family_of(fields)
+    return decoder_heads.read(family, fields) or family.config(fields)
 
 
 def family_of(fields: Fields) -> Family:
@@ -99,10 +102,11 @@ def quirks_of(fields: Fields) -> Quirks:
 def fields_of(config: Model, wanted: str | None = None) -> dict[str, Any]:
     """The config.json of a design: of the family `wanted` or else the first that expresses it, else of our own."""
     for family in sorted(FAMILIES.values(), key=lambda family: family.model_type != wanted):
-        fields = family.fields(config)
+        fields = decoder_heads.write(family, config) if decoder_heads.has_rows(config) else family.fields(config)
         if fields is not None:
             return fields
-    return {"model_type": OURS, "vocab_size": config.vocab, "model": recipe.dump(config)}
+    labels = encoder_heads.named(config.head)  # who looks for names need not know our recipes
+    return {"model_type": OURS, "vocab_size": config.vocab, "model": recipe.dump(config), **labels}
 
 
 def weights_of(fields: Fields, config: Model, shapes: Shapes, *, bare: bool = False) -> list[Weight]:
@@ -110,5 +114,5 @@ def weights_of(fields: Fields, config: Model, shapes: Shapes, *, bare: bool = Fa
     if fields.get("model_type") == OURS:
         return [Weight(name, (name,)) for name in shapes]
     family = family_of(fields)
-    weights = expand(family.table(config), shapes)
+    weights = expand((*family.table(config), decoder_heads.SCORE), shapes)
     return [Weight(w.theirs.removeprefix(family.prefix), w.ours, w.layout) if bare else w for w in weights]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, write_json
-from hornbook.exchange import families, tensors
+from hornbook.exchange import decoder_heads, families, tensors
 from hornbook.exchange.family import Fields
 from hornbook.exchange.tensors import TensorFiles, Tensors
 from hornbook.exchange.weights import Shapes, Weight
@@ -102,11 +102,10 @@ def _tokens(model: AnyModel, tokenizer: Tokenizer | None) -> dict[str, Any]:
     vocab = model.config.vocab
     if tokenizer.vocab > vocab:
         raise UserError(f"tokenizer: has {tokenizer.vocab} ids and the model {vocab}; it is not this model's tokenizer")
-    return {
-        "bos_token_id": tokenizer.end,
-        "eos_token_id": tokenizer.end,
-        "tokenizer_fingerprint": tokenizer.fingerprint,
-    }
+    ends = {"bos_token_id": tokenizer.end, "eos_token_id": tokenizer.end}
+    if decoder_heads.has_rows(model.config):
+        ends["pad_token_id"] = decoder_heads.pad(tokenizer)
+    return {**ends, "tokenizer_fingerprint": tokenizer.fingerprint}
 
 
 def _shapes(model: AnyModel) -> dict[str, tuple[int, ...]]:

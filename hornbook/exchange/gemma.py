@@ -12,6 +12,7 @@ from hornbook.exchange.family import Family, Fields, expect
 from hornbook.exchange.weights import Weight
 from hornbook.model.attention import Attention
 from hornbook.model.decoder import Decoder
+from hornbook.model.head import Language
 from hornbook.model.norm import RMSNorm
 from hornbook.model.rope import Rope
 
@@ -105,7 +106,7 @@ def _write(config: Decoder, attention: Attention) -> dict[str, Any] | None:
         "hidden_activation": fields["hidden_act"],
         "query_pre_attn_scalar": scalar,
         "attn_logit_softcapping": attention.soft_cap,
-        "final_logit_softcapping": config.head.soft_cap,
+        "final_logit_softcapping": config.head.soft_cap if isinstance(config.head, Language) else None,
         "sliding_window": layer_types.window(config.stack) or KNOWN["sliding_window"],
         "layer_types": layer_types.write(config.stack),
     }

@@ -95,7 +95,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "resid_pdrop": config.stack.dropout,
         "attn_pdrop": found.attention.dropout,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
     }
 
 

@@ -92,7 +92,7 @@ def write_model(config: Decoder, attention: Attention, mlp: GatedMLP) -> dict[st
         "max_position_embeddings": config.length,
         "rms_norm_eps": norm.eps if isinstance(norm, RMSNorm | LayerNorm) else None,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
         "attention_bias": attention.bias,
         "attention_dropout": attention.dropout,
         "mlp_bias": mlp.bias,

@@ -66,7 +66,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "layer_norm_epsilon": norm.eps,
         "max_position_embeddings": config.length,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.1,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
     }
 
 

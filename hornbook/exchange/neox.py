@@ -90,7 +90,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "hidden_dropout": config.stack.dropout,
         "attention_dropout": found.attention.dropout,
         "initializer_range": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
         "rope_parameters": said | {"partial_rotary_factor": position.share},  # theirs is a quarter if nothing is said
         "rotary_pct": position.share,
         "rotary_emb_base": position.base,

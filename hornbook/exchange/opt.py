@@ -75,7 +75,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "dropout": config.stack.dropout,
         "attention_dropout": found.attention.dropout,
         "init_std": config.init.std if isinstance(config.init, Normal) else 0.02,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
     }
 
 

@@ -52,7 +52,7 @@ def write(config: Decoder) -> dict[str, Any] | None:
         "attention_hidden_size": time.hidden,
         "intermediate_size": channel.hidden,
         "layer_norm_epsilon": norm.eps,
-        "tie_word_embeddings": config.head.tied,
+        "tie_word_embeddings": config.tied,
         # Their state is as wide as the stream: sums of another width they can compute, but not remember.
         "use_cache": time.hidden in (None, config.dim),
     }

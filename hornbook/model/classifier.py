@@ -1,7 +1,9 @@
-"""Labels and numbers for whole rows, or for every token: what a pretrained encoder is fine-tuned to say.
+"""Labels and numbers for whole rows, or for every token: what a pretrained model is fine-tuned to say.
 
-Devlin et al. 2019, section 4: one matrix on top, on the pooled vector or on each vector. The number of labels and their
-names are the head's; the loss (one label, several at once, numbers) is the objective's business and told by the type.
+Devlin et al. 2019, section 4: one matrix on top, on the pooled vector or on each vector. On a decoder it stands on the
+last token without a bias (Radford et al. 2018, section 3.2; `LAST` here, `...ForSequenceClassification` elsewhere); a
+reward model is a `Regression` of one value there (Ouyang et al. 2022, section 3.5). Number and names of the labels are
+the head's; the loss (one label, several at once, numbers) is the objective's business and told by the type.
 """
 # ruff: noqa: ARG002 -- heads that need no tokens are built like those that do
 
@@ -11,7 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from hornbook.model.blank import Linear
-from hornbook.model.pool import Pooling, Real, RowHead, Rows
+from hornbook.model.pool import Documents, Pooling, Real, RowHead, Rows
+
+LAST = Pooling(take="last", activation=None)  # of a decoder: the only token that has seen everything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +26,14 @@ class SequenceClassifier:
     names: tuple[str, ...] = ()  # of the labels, in order; (): label 0, label 1, ...
     several: bool = False  # several labels may hold at once, each with a probability of its own; else exactly one does
     pooling: Pooling = field(default_factory=Pooling)
+    bias: bool = True  # decoders have none
     dropout: float = 0.0  # share of the pooled vector dropped while training
 
     def __post_init__(self) -> None:
         check_labels(self.labels, self.names)
 
     def build(self, dim: int, vocab: int, width: int) -> "RowScores":
-        return RowScores(dim, self.labels, self.pooling, self.dropout)
+        return RowScores(dim, self.labels, self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,7 @@ class Regression:
 
     values: int = 1  # how many numbers
     pooling: Pooling = field(default_factory=Pooling)
+    bias: bool = True  # decoders have none
     dropout: float = 0.0  # share of the pooled vector dropped while training
 
     def __post_init__(self) -> None:
@@ -44,7 +50,7 @@ class Regression:
             raise ValueError(f"values: {self.values} is no number to learn; give at least 1")
 
     def build(self, dim: int, vocab: int, width: int) -> "RowScores":
-        return RowScores(dim, self.values, self.pooling, self.dropout)
+        return RowScores(dim, self.values, self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,19 +77,19 @@ def check_labels(labels: int, names: tuple[str, ...]) -> None:
 
 
 class RowScores(RowHead):
-    """(batch, time, dim) -> (batch, labels)"""
+    """(batch, time, dim) -> (batch, labels), or (documents, labels) of packed rows"""
 
-    def __init__(self, dim: int, labels: int, pooling: Pooling, dropout: float) -> None:
+    def __init__(self, dim: int, labels: int, config: SequenceClassifier | Regression) -> None:
         super().__init__()
-        self.pooler = pooling.build(dim)
-        self.dropout = nn.Dropout(dropout)
-        self.labels = Linear(dim, labels)
+        self.pooler = config.pooling.build(dim)
+        self.dropout = nn.Dropout(config.dropout)
+        self.labels = Linear(dim, labels, bias=config.bias)
 
-    def forward(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Float[Tensor, "batch labels"]:
+    def forward(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Float[Tensor, "rows labels"]:
         return self.rows(hidden, real)["scores"]
 
-    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Rows:
-        pooled = self.pooler(hidden, real)
+    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None, documents: Documents = None) -> Rows:
+        pooled = self.pooler(hidden, real, documents)
         return {"scores": self.labels(self.dropout(pooled)), "pooled": pooled}
 
 

@@ -13,6 +13,7 @@ from hornbook.model.embed import TokenEmbedding, Tokens
 from hornbook.model.head import Language
 from hornbook.model.heads import Heads
 from hornbook.model.init import Init, Normal
+from hornbook.model.mask import Sight
 from hornbook.model.masked_head import Masked, Pretraining
 from hornbook.model.op import Context
 from hornbook.model.patches import PatchEmbedding, Patches
@@ -95,13 +96,11 @@ class EncoderModel(ModelBase):
 
         attention_mask: 0 where an id is padding (left or right); what is kept is as if it stood alone.
         token_type_ids: the segment of each token (BERT's sentences A and B).
-        document_ids: packed rows; a token sees its own document only. Not with a head that reads whole rows.
+        document_ids: packed rows; a token sees its own document only. A head that reads whole rows reads each document.
         positions: where not given, counted without padding and anew in each document.
         pixel_values: of a model of images, instead of ids.
         logits: False leaves out the scores of tokens, for a loss that calls `model.head` on some of them only.
         """
-        if document_ids is not None and (self.pair is not None or isinstance(self.head, RowHead)):
-            raise ValueError("document_ids: the head reads whole rows; give each document a row of its own")
         position, given = self.stack.position, self._given(input_ids, pixel_values)
         time = self.embed.config.tokens if isinstance(self.embed, PatchEmbedding) else given.shape[1]
         sight = look(time, attention_mask, document_ids)
@@ -112,7 +111,7 @@ class EncoderModel(ModelBase):
         else:
             x = self.embed(given, position, positions, sight)
         context = Context(position, positions, sight, x, self.stack.ways)
-        output = self._output(self.stack(x, context), sight.real, logits=logits)
+        output = self._output(self.stack(x, context), sight, logits=logits)
         output.balance = balance(context.routed)
         return output
 
@@ -140,14 +139,14 @@ class EncoderModel(ModelBase):
             raise ValueError(f"{'pixel_values' if images else 'input_ids'}: none given, and nothing else is read")
         return given
 
-    def _output(self, hidden: Tensor, real: Tensor | None, *, logits: bool) -> ModelOutput:
+    def _output(self, hidden: Tensor, sight: Sight, *, logits: bool) -> ModelOutput:
         """What the heads say."""
         found: Rows = {}
         if isinstance(self.head, RowHead):
-            found = self.head.rows(hidden, real)
+            found = self.head.rows(hidden, sight.real, sight.documents)
         elif self.head is not None and logits:
             found["scores"] = self.head(hidden)
         if self.pair is not None:
-            pair = self.pair.rows(hidden, real)
+            pair = self.pair.rows(hidden, sight.real, sight.documents)
             found["pooled"], found["seq_relationship_logits"] = pair["pooled"], pair["scores"]
         return ModelOutput(hidden, **found)

@@ -2,6 +2,8 @@
 # ruff: noqa: ARG002 -- a head is told what is padding; those that look at each place alone do not ask
 
 from dataclasses import dataclass
+from typing import ClassVar
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -13,6 +15,8 @@ from hornbook.model.blank import Linear
 @dataclass(frozen=True, kw_only=True)
 class Language:
     """A score for every token of the vocabulary."""
+
+    USUAL: ClassVar[bool] = True  # what a head without `type:` is
 
     tied: bool = True  # its matrix is the embedding's (Press and Wolf 2017)
     bias: bool = False

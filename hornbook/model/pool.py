@@ -2,7 +2,8 @@
 
 BERT, RoBERTa and ViT put a token in front that means nothing and read the row off its vector (Devlin et al. 2019,
 section 3); sentence embeddings take the mean (Reimers and Gurevych 2019, section 3), decoders the last token, the only
-one that has seen everything. First and last are those of what is no padding, on whichever side that is.
+one that has seen everything. First and last are those of what is no padding, on whichever side that is. Of packed rows
+there is a vector for each document.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hornbook.model.blank import Linear
@@ -18,6 +19,7 @@ from hornbook.model.blank import Linear
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
 Take = Literal["first", "last", "mean"]
 Real = Bool[Tensor, "batch time"] | None
+Documents = Int[Tensor, "batch time"] | None
 
 
 class Rows(TypedDict, total=False):
@@ -42,6 +44,24 @@ def take(hidden: Float[Tensor, "batch time dim"], real: Real, way: Take) -> Floa
     return hidden[torch.arange(len(hidden), device=hidden.device), place]
 
 
+def take_each(
+    hidden: Float[Tensor, "batch time dim"], real: Real, documents: Int[Tensor, "batch time"], way: Take
+) -> Float[Tensor, "documents dim"]:
+    """One vector a document of packed rows: row by row, in each from left to right; padding belongs to none."""
+    real = torch.ones_like(documents, dtype=torch.bool) if real is None else real
+    new = torch.ones_like(real)
+    new[:, 1:] = documents[:, 1:] != documents[:, :-1]
+    number, vectors = new.flatten().cumsum(0)[real.flatten()], hidden[real]
+    _, number, sizes = torch.unique_consecutive(number, return_inverse=True, return_counts=True)
+    if way == "mean":
+        total = torch.zeros(len(sizes), hidden.shape[-1], dtype=hidden.dtype, device=hidden.device)
+        mean: Tensor = total.index_add(0, number, vectors) / sizes[:, None]
+        return mean
+    ends: Tensor = sizes.cumsum(0)
+    chosen: Tensor = vectors[ends - sizes if way == "first" else ends - 1]
+    return chosen
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pooling:
     """Take one vector a row, and let a matrix with an activation change it."""
@@ -55,7 +75,7 @@ class Pooling:
 
 
 class Pooler(nn.Module):
-    """(batch, time, dim) -> (batch, dim)"""
+    """(batch, time, dim) -> (batch, dim), or (documents, dim) of packed rows"""
 
     def __init__(self, dim: int, config: Pooling) -> None:
         super().__init__()
@@ -64,16 +84,20 @@ class Pooler(nn.Module):
         self.dense = Linear(dim, dim) if config.activation else nn.Identity()
         self.activation = ACTIVATIONS[config.activation] if config.activation else nn.Identity()
 
-    def forward(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Float[Tensor, "batch dim"]:
-        pooled: Tensor = self.activation(self.dense(self.dropout(take(hidden, real, self.take))))
+    def forward(
+        self, hidden: Float[Tensor, "batch time dim"], real: Real = None, documents: Documents = None
+    ) -> Float[Tensor, "rows dim"]:
+        way = self.take
+        vectors = take(hidden, real, way) if documents is None else take_each(hidden, real, documents, way)
+        pooled: Tensor = self.activation(self.dense(self.dropout(vectors)))
         return pooled
 
 
 class RowHead(nn.Module):
     """A head that reads a row as a whole."""
 
-    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Rows:
-        """All that it says of each row."""
+    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None, documents: Documents = None) -> Rows:
+        """All that it says of each row; of packed rows, of each document."""
         raise NotImplementedError
 
 
@@ -96,8 +120,8 @@ class PooledHead(RowHead):
         pooled: Tensor = self.pooler(hidden, real)
         return pooled
 
-    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Rows:
-        return {"pooled": self(hidden, real)}
+    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None, documents: Documents = None) -> Rows:
+        return {"pooled": self.pooler(hidden, real, documents)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +145,7 @@ class NextSentenceHead(RowHead):
     def forward(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Float[Tensor, "batch 2"]:
         return self.rows(hidden, real)["scores"]
 
-    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None) -> Rows:
-        pooled = self.pooler(hidden, real)
+    def rows(self, hidden: Float[Tensor, "batch time dim"], real: Real = None, documents: Documents = None) -> Rows:
+        pooled = self.pooler(hidden, real, documents)
         scores = self.relation(self.dropout(pooled))
         return {"scores": scores, "pooled": pooled}

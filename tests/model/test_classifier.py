@@ -1,10 +1,14 @@
 """Heads for labels and numbers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from hornbook.model.classifier import Regression, SequenceClassifier, TokenClassifier
-from hornbook.model.pool import Pooling
+from hornbook.core import recipe
+from hornbook.model.classifier import LAST, Regression, SequenceClassifier, TokenClassifier
+from hornbook.model.decoder import Decoder
+from hornbook.model.pool import Pooling, Take
 
 PLAIN = Pooling(activation=None)
 
@@ -48,3 +52,32 @@ def test_labels_that_cannot_be_told_apart(kind: type, labels: int, names: tuple[
 def test_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="values: 0 is no number to learn"):
         Regression(values=0)
+
+
+@pytest.mark.parametrize("kind", [{"labels": 3}, {"values": 1}])
+@pytest.mark.parametrize("way", ["first", "last", "mean"])
+@torch.no_grad()
+def test_a_decoder_scores_rows_padded_packed_or_alone_alike(kind: dict[str, int], way: Take) -> None:
+    head = (SequenceClassifier if "labels" in kind else Regression)(**kind, pooling=Pooling(take=way, activation=None))  # type: ignore[arg-type]
+    config = replace(recipe.load(Decoder, "models/llama-tiny", ["init.std=0.2"]), head=head)
+    model = config.build().eval()
+    ids = torch.randint(0, config.vocab, (2, 12), generator=torch.Generator().manual_seed(0))
+    alone = torch.cat([model(ids[:1, :7]).logits, model(ids[1:]).logits])
+    assert alone.shape == (2, head.build(4, 9, 4).labels.out_features)
+    for kept in (slice(0, 7), slice(5, 12)):
+        padded, mask = torch.zeros_like(ids), torch.zeros(2, 12)
+        padded[0, kept], padded[1], mask[0, kept], mask[1] = ids[0, :7], ids[1], 1, 1
+        torch.testing.assert_close(model(padded, attention_mask=mask).logits, alone, rtol=0, atol=1e-5)
+    packed = torch.cat([ids[:1, :7], ids[1:]], 1)
+    documents = torch.tensor([[0] * 7 + [1] * 12])
+    torch.testing.assert_close(model(packed, document_ids=documents).logits, alone, rtol=0, atol=1e-5)
+    assert model(ids, logits=False).scores is None
+
+
+def test_a_row_is_read_at_once() -> None:
+    config = replace(recipe.load(Decoder, "models/llama-tiny"), head=Regression(pooling=LAST, bias=False))
+    model, ids = config.build(), torch.zeros(1, 4, dtype=torch.long)
+    state = model.new_state(1, 8)
+    model(ids, state=state)
+    with pytest.raises(ValueError, match="state: the head reads whole rows"):
+        model(ids, state=state)

@@ -91,9 +91,14 @@ def test_packed_documents_are_rows_of_their_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["roberta-tiny", "bert-pretraining-tiny"])
-def test_a_head_of_whole_rows_refuses_packed_ones(name: str) -> None:
-    with pytest.raises(ValueError, match="the head reads whole rows"):
-        make(name)(rows(1, 6), document_ids=torch.zeros(1, 6, dtype=torch.long))
+@torch.no_grad()
+def test_a_head_of_whole_rows_reads_each_packed_document(name: str) -> None:
+    model, ids = make(name), rows(1, 15)
+    packed = model(ids, document_ids=torch.tensor([[3] * 6 + [9] * 9]))
+    found = answers(packed).keys() & {"pooled", "seq_relationship_logits"} or {"scores"}
+    for answer in found:
+        alone = torch.cat([getattr(model(part), answer) for part in (ids[:, :6], ids[:, 6:])])
+        torch.testing.assert_close(getattr(packed, answer), alone, **CLOSE)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hornbook.model.pool import NextSentence, Pooled, Pooling, Take, take
+from hornbook.model.pool import NextSentence, Pooled, Pooling, Take, take, take_each
 
 REAL = torch.tensor([[0, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 1, 1]]).bool()
 
@@ -17,6 +17,18 @@ def test_vectors_are_those_of_what_is_real(way: Take) -> None:
         wanted = {"first": alone[0], "last": alone[-1], "mean": alone.mean(0)}[way]
         torch.testing.assert_close(found[row], wanted)
     torch.testing.assert_close(take(hidden[1:2], None, way), found[1:2])
+
+
+@pytest.mark.parametrize("way", ["first", "last", "mean"])
+def test_packed_rows_have_a_vector_for_each_document(way: Take) -> None:
+    """Padding on either side belongs to none, also where it has the number of its neighbour."""
+    hidden = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(0))
+    documents = torch.tensor([[5, 5, 5, 7, 7, 7], [7, 2, 2, 2, 2, 2], [0, 0, 1, 1, 0, 0]])
+    real = torch.tensor([[0, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]]).bool()
+    spans = [(0, 1, 3), (0, 3, 5), (1, 0, 1), (1, 1, 6), (2, 0, 2), (2, 2, 4), (2, 4, 6)]
+    wanted = torch.cat([take(hidden[row : row + 1, start:end], None, way) for row, start, end in spans])
+    torch.testing.assert_close(take_each(hidden, real, documents, way), wanted)
+    torch.testing.assert_close(take_each(hidden[1:], None, documents[1:], way), wanted[2:])
 
 
 @pytest.mark.parametrize("way", ["first", "last", "mean"])
