@@ -13,11 +13,9 @@ Tasks = Annotated[str, typer.Option("--tasks", "-t", help="names or files, with 
 class Default(TyperGroup):
     """A group whose first argument may be a model: `hornbook evaluate runs/demo`."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Puts the name of the usual command where it was left out."""
-        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
-            args = [MODELS, *args]
-        return super().parse_args(ctx, args)
+        return super().resolve_command(ctx, args if args[0] in self.commands else [MODELS, *args])
 
 
 evaluate_app = typer.Typer(
