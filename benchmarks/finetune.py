@@ -10,31 +10,35 @@ with all rows of a step at once and with one at a time, and the faster is the pe
 figure sft            tokens per CPU second of our stage `instruct` over TRL's
 figure lora_step      time of a step with LoRA over one that trains everything (below 1: faster)
 figure lora_memory    bytes of optimizer state with LoRA over those without
-figure dpo_step       time of a DPO step over an SFT step, for the same number of tokens that are read
-figure grpo_overhead  time of a GRPO step over that of its generation and its update alone
+figure dpo_step       time of a DPO step over one of SFT for as many tokens (what the reference says is stored);
+                      beside it is said what a pair costs over a conversation, which is about half as long
+figure grpo_overhead  time of a GRPO step over that of its generation and its update alone: what reads the texts
+                      again, asks the reference, rewards and writes them down
 """
 
 import argparse
 import json
-import random
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
-from peers import Stepped
+from made_up import TINY, USUAL, Size, conversations
+from peers import Stepped, sft_trainer
 from plain import Ear
+from turns import Step, Watch, take_turns
 
 from hornbook.adapt.lora import Lora
+from hornbook.align.reward import Contains
 from hornbook.core import recipe
 from hornbook.core.run import Run, processor
 from hornbook.data.batches import IGNORE
+from hornbook.data.conversations import Prompts
 from hornbook.data.inputs import Conversations
+from hornbook.data.preferences import Preferences
 from hornbook.data.split import Split
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.models import Model
@@ -46,37 +50,16 @@ from hornbook.train.config import Train
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
 from hornbook.train.stop import Stop
+from hornbook.tune.grpo import Grpo
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.place import Place
+from hornbook.tune.prefer import Prefer
 
 LR = 1e-4
 ENOUGH = 1_000_000  # steps: no run is over while it is measured
 CONVERSATIONS = 1200
-PARTS = ("sft", "lora")
-Step = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class Size:
-    """A model and its batch."""
-
-    dim: int
-    layers: int
-    vocab: int
-    length: int
-    rows: int
-
-    @property
-    def changes(self) -> list[str]:
-        """What makes the tiny Llama this one."""
-        heads, hidden = max(2, self.dim // 64), self.dim * 8 // 3
-        layer = [f"stack.layer.0.heads={heads}", f"stack.layer.0.kv_heads={heads}", f"stack.layer.1.hidden={hidden}"]
-        sizes = [f"dim={self.dim}", f"stack.layers={self.layers}", f"length={self.length}"]
-        return [*sizes, *layer]
-
-
-USUAL = Size(dim=384, layers=6, vocab=8192, length=512, rows=4)
-TINY = Size(dim=32, layers=1, vocab=400, length=64, rows=2)
+PAIRS = 160  # fewer: what the reference says of each is found before anything is measured
+PARTS = ("sft", "lora", "dpo", "grpo")
 
 
 def main() -> None:
@@ -114,6 +97,7 @@ class Bench:
         LanguageModel(module, tokenizer, Renderer(tokenizer)).save(folder / "base")
         self.trainers: dict[str, Trainer] = {}
         self.theirs = 0.0  # tokens in a row of TRL's
+        self.watch: Watch | None = None  # on GRPO
 
     def contestants(self, parts: list[str], stack: ExitStack) -> dict[str, Step]:
         """A step of each by name."""
@@ -123,7 +107,58 @@ class Bench:
                 steps[name] = stack.enter_context(Stepped(self.trl(passes)))
         if "lora" in parts:
             steps["lora"] = self.ours("lora", self.stage(adapter=Lora(rank=16)))
+        if "dpo" in parts:
+            steps["dpo"] = self.ours("dpo", self.preferring())
+        if "grpo" in parts:
+            steps["grpo"] = self.watched(self.ours("grpo", self.reinforcing()))
         return steps
+
+    def reinforcing(self) -> Grpo:
+        """GRPO on the questions; which answers are worth something does not change the work."""
+        path = self.folder / "prompts.jsonl"
+        asked = [json.loads(line)["messages"][0]["content"] for line in self.rows.read_text().splitlines()[:PAIRS]]
+        path.write_text("".join(json.dumps({"prompt": text}) + "\n" for text in asked if len(text.split()) < 16))
+        return Grpo(
+            prompts=Prompts(source=str(path), split=Split(train=1.0, validation=0.0)),
+            reward=Contains(words=("the",)),
+            prompts_per_step=4,
+            samples_per_prompt=4,
+            max_new_tokens=self.size.length // 8,
+            train=Train(steps=ENOUGH, optimizer=AdamW(lr=LR), schedule=Constant(), threads=1),
+        )
+
+    def watched(self, step: Step) -> Step:
+        """A step of which is known how long generation and update take."""
+        self.watch = Watch(step, self.trainers["grpo"].job.source)
+        return self.watch.run
+
+    def trl(self, passes: int) -> Any:
+        """TRL's trainer; a step is of the same rows, in so many passes."""
+        how = {
+            "output_dir": str(self.folder / f"trl{passes}"),
+            "max_length": self.size.length,
+            "per_device_train_batch_size": self.size.rows // passes,
+            "gradient_accumulation_steps": passes,
+            "learning_rate": LR,
+        }
+        trainer = sft_trainer(self.folder / "base", self.examples(), how)
+        assert sum(parameter.numel() for parameter in trainer.model.parameters()) == self.parameters
+        self.theirs = sum(map(len, trainer.train_dataset["input_ids"])) / len(trainer.train_dataset)
+        return trainer
+
+    def preferring(self) -> Prefer:
+        """DPO on the first conversations, with other answers beside theirs; a step of as many tokens as the others'."""
+        rows = [json.loads(line)["messages"] for line in self.rows.read_text().splitlines()[:PAIRS]]
+        other = [row["messages"][1]["content"] for row in conversations(len(rows), seed=1)]
+        pairs = [
+            {"prompt": row[0]["content"], "chosen": row[1]["content"], "rejected": said}
+            for row, said in zip(rows, other, strict=True)
+        ]
+        path = self.folder / "pairs.jsonl"
+        path.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+        train = replace(self.stage().train, rows_per_step=self.size.rows // 2)  # a row holds two answers
+        data = Preferences(source=str(path), split=Split(train=1.0, validation=0.0))
+        return Prefer(data=data, length=self.size.length, train=train)
 
     def stage(self, **fields: Any) -> Instruct:
         """Instruction tuning as a recipe would say it."""
@@ -148,40 +183,6 @@ class Bench:
 
         return step
 
-    def trl(self, passes: int) -> Any:
-        """TRL's trainer; a step is of the same rows, in so many passes."""
-        from datasets import Dataset
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from trl import SFTConfig, SFTTrainer
-
-        config = SFTConfig(
-            output_dir=str(self.folder / f"trl{passes}"),
-            packing=True,
-            max_length=self.size.length,
-            per_device_train_batch_size=self.size.rows // passes,
-            gradient_accumulation_steps=passes,
-            max_steps=ENOUGH,
-            learning_rate=LR,
-            lr_scheduler_type="constant",
-            optim="adamw_torch_fused",
-            activation_checkpointing=False,
-            bf16=False,
-            use_cpu=True,
-            report_to=[],
-            disable_tqdm=True,
-            logging_strategy="no",
-            save_strategy="no",
-        )
-        model = AutoModelForCausalLM.from_pretrained(self.folder / "base")
-        tokenizer = AutoTokenizer.from_pretrained(self.folder / "base")
-        trainer = SFTTrainer(
-            model, config, train_dataset=Dataset.from_list(self.examples()), processing_class=tokenizer
-        )
-        assert not trainer.model.is_activation_checkpointing
-        assert sum(parameter.numel() for parameter in trainer.model.parameters()) == self.parameters
-        self.theirs = sum(map(len, trainer.train_dataset["input_ids"])) / len(trainer.train_dataset)
-        return trainer
-
     def examples(self) -> list[dict[str, list[int]]]:
         """The conversations that our stage trains on, as ids and labels in TRL's sense."""
         renderer = LanguageModel.load(self.folder / "base").renderer
@@ -201,8 +202,9 @@ class Bench:
         print(f"{self.parameters / 1e6:.1f} M parameters, {self.size.rows} rows of {self.size.length}, ", end="")
         print(f"{tokens['instruct']:.0f} tokens a step; {len(seconds['instruct'])} rounds, medians")
         for name, spent in typical.items():
-            speed = tokens.get(name, tokens["instruct"]) / spent
-            print(f"  {name:16}{spent:8.3f} CPU-s a step {speed:8.0f} tokens per CPU-s")
+            read = tokens.get({"trl, row by row": "trl", "lora": "instruct"}.get(name, name))
+            speed = "" if read is None else f"{read / spent:8.0f} tokens per CPU-s"
+            print(f"  {name:16}{spent:8.3f} CPU-s a step {speed}")
         peers = [tokens["trl"] / spent for name, spent in typical.items() if name.startswith("trl")]
         if peers:
             print(f"figure sft {tokens['instruct'] / typical['instruct'] / max(peers):.3f}")
@@ -210,43 +212,37 @@ class Bench:
             print(f"figure lora_step {typical['lora'] / typical['instruct']:.3f}")
             held = {name: optimizer_bytes(self.trainers[name]) for name in ("lora", "instruct")}
             print(f"figure lora_memory {held['lora'] / held['instruct']:.3f}")
+        if "dpo" in typical:
+            read = {name: typical[name] / tokens[name] for name in ("dpo", "instruct")}
+            shelf: Any = self.trainers["dpo"].job.source
+            pair = typical["dpo"] / self.each("dpo", len(shelf.shelf.pairs))
+            source: Any = self.trainers["instruct"].job.source
+            conversation = typical["instruct"] / self.each("instruct", len(source.rows))
+            print(f"  a pair costs {pair / conversation:.2f} conversations")
+            print(f"figure dpo_step {read['dpo'] / read['instruct']:.3f}")
+        if self.watch is not None:
+            print(f"figure grpo_overhead {median(self.watch.shares[-len(seconds['grpo']) :]):.3f}")
+
+    def each(self, name: str, rows: int) -> float:
+        """How many of its rows are in a step."""
+        trainer = self.trainers[name]
+        return rows / trainer.job.source.rows_per_epoch * trainer.rows_per_step
 
     def tokens_per_step(self) -> dict[str, float]:
         """Tokens of conversations in a step, without what fills rows up; both sides pack by best fit."""
         source: Any = self.trainers["instruct"].job.source
         mine = sum(len(example.inputs) for example in source.rows) / source.rows_per_epoch
-        return {"instruct": self.size.rows * mine, "trl": self.size.rows * self.theirs}
-
-
-def conversations(count: int) -> list[dict[str, Any]]:
-    """Made-up questions and answers whose lengths are spread as those of Alpaca: many short ones, a few long."""
-    draw = random.Random(0)
-    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randint(2, 9))) for _ in range(4000)]
-
-    def text(middle: float) -> str:
-        return " ".join(draw.choices(words, k=max(2, min(250, round(draw.lognormvariate(middle, 0.8))))))
-
-    return [
-        {"messages": [{"role": "user", "content": text(2.6)}, {"role": "assistant", "content": text(3.4)}]}
-        for _ in range(count)
-    ]
+        found = {"instruct": self.size.rows * mine, "trl": self.size.rows * self.theirs}
+        if "dpo" in self.trainers:
+            pairs: Any = self.trainers["dpo"].job.source
+            sizes = [len(answer.ids) for pair in pairs.shelf.pairs for answer in pair if answer is not None]
+            found["dpo"] = self.each("dpo", sum(sizes))
+        return found
 
 
 def optimizer_bytes(trainer: Trainer) -> int:
     """What an optimizer remembers between steps."""
     return sum(part.numel() * part.element_size() for part in trainer.optimizer.state_tensors().values())
-
-
-def take_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of every step; each contestant warms up with two."""
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(-2, rounds):
-        for name, step in steps.items():
-            started_at = time.process_time()
-            step()
-            if turn >= 0:
-                seconds[name].append(time.process_time() - started_at)
-    return seconds
 
 
 if __name__ == "__main__":

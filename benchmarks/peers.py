@@ -6,6 +6,7 @@ after each step. Only one of all contestants computes at a time.
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -64,3 +65,29 @@ class Stepped:
         self.turns.over = True
         self.turns.theirs.release()
         self.thread.join(timeout=60)
+
+
+def sft_trainer(base: Path, rows: list[dict[str, list[int]]], how: dict[str, Any]) -> Any:
+    """TRL's SFTTrainer on a model's folder and rows of input_ids and labels: packed, in fp32, without a word."""
+    from datasets import Dataset
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
+
+    config = SFTConfig(
+        packing=True,
+        max_steps=1_000_000,
+        lr_scheduler_type="constant",
+        optim="adamw_torch_fused",
+        activation_checkpointing=False,
+        bf16=False,
+        use_cpu=True,
+        report_to=[],
+        disable_tqdm=True,
+        logging_strategy="no",
+        save_strategy="no",
+        **how,
+    )
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(base), AutoTokenizer.from_pretrained(base)
+    trainer = SFTTrainer(model, config, train_dataset=Dataset.from_list(rows), processing_class=tokenizer)
+    assert not trainer.model.is_activation_checkpointing
+    return trainer
