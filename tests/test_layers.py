@@ -33,6 +33,7 @@ MOST_PARAMETERS = 5
 WIDE = {
     "cli.py chat": "a parameter is an option of the command",
     "cli.py generate": "a parameter is an option of the command",
+    "cli_evaluate.py models": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
     "cli_show.py show": "a parameter is an option of the command",
