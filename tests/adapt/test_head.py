@@ -22,6 +22,7 @@ def model(name: str, *overrides: str) -> Any:
 
 
 @pytest.mark.parametrize("name", ["llama-tiny", "mamba-tiny", "gpt2-tiny"])
+@torch.no_grad()
 def test_the_base_stays_and_the_head_is_of_a_seed(name: str) -> None:
     base, one, same, other = model(name), model(name), model(name), model(name)
     for built, seed in ((one, 1), (same, 1), (other, 2)):
@@ -29,10 +30,11 @@ def test_the_base_stays_and_the_head_is_of_a_seed(name: str) -> None:
     assert torch.equal(one.head.labels.weight, same.head.labels.weight)
     assert not torch.equal(one.head.labels.weight, other.head.labels.weight)
     ids = torch.arange(6)[None]
+    one.eval(), base.eval()
     assert torch.equal(one(ids).hidden, base(ids).hidden)
     assert one(ids).logits.shape == (1, 2)
     assert one.config.head == TWO
-    assert 0.2 < float(one.head.labels.weight.std() / base.embed.table.weight.std()) < 5
+    assert 0.004 < float(one.head.labels.weight.detach().std()) < 0.5
     assert one.config.build().state_dict().keys() == one.state_dict().keys()
 
 

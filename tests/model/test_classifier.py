@@ -59,7 +59,7 @@ def test_no_number_is_refused() -> None:
 @torch.no_grad()
 def test_a_decoder_scores_rows_padded_packed_or_alone_alike(kind: dict[str, int], way: Take) -> None:
     head = (SequenceClassifier if "labels" in kind else Regression)(**kind, pooling=Pooling(take=way, activation=None))  # type: ignore[arg-type]
-    config = replace(recipe.load(Decoder, "models/llama-tiny", ["init.std=0.2"]), head=head)
+    config = replace(recipe.load(Decoder, "models/llama-tiny", ["init.type=normal", "init.std=0.2"]), head=head)
     model = config.build().eval()
     ids = torch.randint(0, config.vocab, (2, 12), generator=torch.Generator().manual_seed(0))
     alone = torch.cat([model(ids[:1, :7]).logits, model(ids[1:]).logits])
