@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import torch
@@ -119,10 +120,12 @@ def server() -> Iterator[ThreadingHTTPServer]:
         running.shutdown()
 
 
-def test_an_endpoint_is_asked_alike(server: ThreadingHTTPServer) -> None:
-    asked = speaker(Endpoint(url=f"http://127.0.0.1:{server.server_port}/v1", name="m", parallel=1), Words())
+def test_an_endpoint_is_asked_alike(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret\n")
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    asked = speaker(Endpoint(url=url, name="m", parallel=1, key=str(tmp_path / "key")), Words())
     assert isinstance(asked, Remote)
-    assert asked.name == "m"
+    assert (asked.name, asked.client.key) == ("m", "secret")
     named = [{"role": "user", "name": "CritiqueRequest", "content": "the cat"}]
     (said,) = asked.answers([named], Manner(max_new_tokens=8).sampling(3), voice="Critique")
     assert said == server.lm.chat(TALKS[0], max_new_tokens=8, temperature=0.0)  # type: ignore[attr-defined]
