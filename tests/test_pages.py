@@ -22,6 +22,7 @@ PAGES = [
     "model",
     "objectives",
     "optimizers",
+    "preferences",
     "recipes",
     "recurrent",
     "rows",

@@ -23,6 +23,7 @@ class FunctionPairs:
     """Python functions of the run's own corpus: what is asked is answered by its own body, not by another's."""
 
     max_lines: int = MAX_LINES  # of a body
+    most: int | None = None  # pairs of a side; None: all there are
 
     def parts(self, place: Place) -> Parts:
         """The functions of the corpus's training and held-out documents; `LeftOut` where there are too few."""
@@ -35,13 +36,13 @@ class FunctionPairs:
 
     def _side(self, corpus: Path, side: str) -> list[dict[str, Any]]:
         rows = [(row["document"], row["messages"]) for row in pairs(stored(corpus, side), max_lines=self.max_lines)]
-        found = []
+        found: list[dict[str, Any]] = []
         for number, (document, (*prompt, own)) in enumerate(rows):
             other = rows[(number + 1) % len(rows)][1][-1]
             if own["content"] != other["content"]:
                 row = {"prompt": prompt, "chosen": own["content"], "rejected": other["content"], "id": document}
                 found.append(row)
-        return found
+        return found[: self.most]
 
 
 Compared = Preferences | FunctionPairs

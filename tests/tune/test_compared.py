@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from hornbook.core.errors import RecipeError, UserError
+from hornbook.corpus.document import Document
+from hornbook.corpus.rows import RowFile
 from hornbook.data.preference_rows import Comparisons
 from hornbook.data.preferences import Preferences
 from hornbook.data.split import Split
 from hornbook.generate.language_model import LanguageModel
-from hornbook.tune.compared import Sides, fitting, held_out
+from hornbook.tune.compared import FunctionPairs, Sides, fitting, held_out
+from hornbook.tune.place import LeftOut
 from hornbook.tune.template import renderer_of
 from tests.tune.doubles import place_at
 from tests.tune.planted import judged, pairs, write
@@ -45,3 +48,23 @@ def test_the_length_is_what_the_model_reads(tiny_base: Path) -> None:
     assert fitting(64, lm) == 64
     with pytest.raises(RecipeError, match="length: 129 is more than the 128 tokens"):
         fitting(129, lm)
+
+
+def test_a_functions_own_body_is_preferred(tiny_base: Path, tmp_path: Path) -> None:
+    """Rows from the corpus of a run: signature and docstring ask, another function's body is the worse answer."""
+    functions = [f'def f{n}(x):\n    """Add {n}."""\n    return x + {n}\n' for n in range(6)]
+    for side, some in {"train": functions[:4], "validation": functions[4:]}.items():
+        (tmp_path / "corpus").mkdir(exist_ok=True)
+        with RowFile(tmp_path / "corpus" / f"{side}-00000.parquet") as file:
+            file.write([Document("m.py", "\n\n".join(some), "m")])
+    place = place_at(tmp_path / "run", tiny_base, corpus=tmp_path / "corpus")
+    parts = FunctionPairs().parts(place)
+    assert [len(parts.train), len(parts.validation)] == [4, 2]
+    for number, row in enumerate(parts.train):
+        assert f"return x + {number}" in row["chosen"]
+        assert f"return x + {(number + 1) % 4}" in row["rejected"]
+    assert len(FunctionPairs(most=1).parts(place).train) == 1
+    with pytest.raises(LeftOut, match="no two Python functions"):
+        FunctionPairs(max_lines=0).parts(place)
+    with pytest.raises(RecipeError, match="functions come from the corpus"):
+        FunctionPairs().parts(place_at(tmp_path / "run", tiny_base))
