@@ -7,7 +7,7 @@ refused with the row's id. Every assistant turn must say something, because it i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from hornbook.core.errors import UserError
 from hornbook.data.messages import (
@@ -86,6 +86,8 @@ class Conversations(Source):
 @dataclass(frozen=True, kw_only=True)
 class Prompts(Source):
     """Prompts in the files of a recipe, with whatever else a reward wants to see of their rows."""
+
+    USUAL: ClassVar[bool] = True
 
     columns: dict[str, str] | None = None
     """The file's own names: {prompt: question}."""
