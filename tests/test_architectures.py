@@ -11,7 +11,7 @@ from hornbook.model.models import Model
 
 DOCS = Path(__file__).parents[1] / "docs"
 NAMES = {name[7:] for name in recipe.built_in_names() if name.startswith("models/")}
-OF_RECIPES = {"demo", "demo-small"}  # their sizes follow the tokenizer of the demo
+OF_RECIPES = {"demo", "demo-small", "student"}  # their sizes follow a tokenizer
 ROUND = {"transformer-base": 0.031, "esm2-8m": 0.065, "falcon-40b": 0.035}  # published figures that are names
 PAGES = ["architectures.md", "architectures.zh.md"]
 

@@ -85,6 +85,16 @@ def shares(
     return scores.softmax(-1)
 
 
+def each_document(
+    attend: Attend, heads: tuple[Tensor, Tensor, Tensor], spans: list[tuple[int, int, int]], *, causal: bool
+) -> Float[Tensor, "batch heads time value_dim"]:
+    """Attention inside each document of packed rows; `spans` (row, first, end) cover the rows, in order."""
+    batch, time = heads[0].shape[0], heads[0].shape[2]
+    alone = [attend(*(x[row : row + 1, :, a:b] for x in heads), None, causal=causal) for row, a, b in spans]
+    together = torch.cat(alone, 2)[0]  # (heads, batch * time, value_dim)
+    return together.view(together.shape[0], batch, time, -1).transpose(0, 1)
+
+
 def each_head(x: Float[Tensor, "batch kv_heads keys width"], heads: int) -> Float[Tensor, "batch heads keys width"]:
     """The same keys or values for every head of a group."""
     return x if x.shape[1] == heads else x.repeat_interleave(heads // x.shape[1], 1)

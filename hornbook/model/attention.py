@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from hornbook.model.attend import Attend
+from hornbook.model.attend import Attend, each_document
 from hornbook.model.blank import Linear
 from hornbook.model.head_norm import HeadNorm
 from hornbook.model.head_norm import build as build_norm
@@ -97,8 +97,12 @@ class SelfAttention(Op):
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # (batch, heads, time, head_dim)
         if state is not None:
             k, v = state.append(k, v, context.sight.start)
-        mask = context.mask(causal=self.config.causal, window=self.config.window, way=self.way)
-        answer = self.attend(q, k, v, mask, causal=self.config.causal)
+        spans = context.spans(window=self.config.window, way=self.way) if isinstance(self.attend, Attend) else None
+        if spans is not None:
+            answer = each_document(self.attend, (q, k, v), spans, causal=self.config.causal)
+        else:
+            mask = context.mask(causal=self.config.causal, window=self.config.window, way=self.way)
+            answer = self.attend(q, k, v, mask, causal=self.config.causal)
         mixed: Tensor = self.output(answer.transpose(1, 2).flatten(2))  # (batch, time, dim)
         return mixed
 

@@ -45,6 +45,16 @@ class Sight:
             seen = seen & self.real[:, None, None, :] | (gap == 0)
         return seen
 
+    def spans(self) -> list[tuple[int, int, int]] | None:
+        """(row, first, end) of each document, row by row; None where rows hold other things than whole documents."""
+        if self.documents is None or self.real is not None:
+            return None
+        steps = self.documents.diff(dim=1)
+        if bool((steps < 0).any()):
+            return None  # a document may go on after another one: only a mask can say so
+        ends = [[*(places + 1), self.time] for places in (row.nonzero()[:, 0].numpy() for row in steps.cpu())]
+        return [(row, int(a), int(b)) for row, each in enumerate(ends) for a, b in zip([0, *each], each, strict=False)]
+
     def indices(self, device: torch.device) -> tuple[Int[Tensor, " time"], Int[Tensor, " keys"]]:
         """The places of the queries and of the keys in the row."""
         keys = torch.arange(self.start + self.time, device=device)

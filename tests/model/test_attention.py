@@ -10,10 +10,14 @@ import torch
 from torch import Tensor
 
 from hornbook.model.attention import Attention, SelfAttention
+from hornbook.model.decoder import Decoder
+from hornbook.model.embed import Tokens
 from hornbook.model.mask import Sight
 from hornbook.model.norm import RMSNorm
 from hornbook.model.op import Context
 from hornbook.model.position import PositionBase
+from hornbook.model.rope import Rope
+from hornbook.model.stack import Stack
 
 CLOSE = {"rtol": 0, "atol": 2e-6}
 
@@ -159,3 +163,19 @@ def test_the_books_multi_head_attention(published: Any) -> None:
 def _fill(op: SelfAttention, found: dict[str, Any]) -> None:
     for name in ("query", "key", "value"):
         getattr(op, name).weight.copy_(torch.tensor(found[f"W_{name}"]))
+
+
+@pytest.mark.parametrize("more", [{}, {"kv_heads": 2}, {"causal": False}, {"soft_cap": 3.0}])
+def test_documents_one_by_one_are_documents_behind_a_mask(more, monkeypatch) -> None:
+    torch.manual_seed(0)
+    stack = Stack(layers=2, norm=RMSNorm(), position=Rope(), layer=(Attention(heads=4, **more),))
+    model = Decoder(dim=32, length=24, embed=Tokens(vocab=40), stack=stack).build().eval()
+    ids = torch.randint(40, (3, 24))
+    documents = torch.repeat_interleave(torch.tensor([0, 1, 2, 5]), torch.tensor([7, 1, 10, 6])).expand(3, 24).int()
+    found = []
+    for spans in (Context.spans, lambda self, **_: None):
+        monkeypatch.setattr(Context, "spans", spans)
+        loss = model(ids, document_ids=documents).logits.square().mean()
+        found.append((loss, *torch.autograd.grad(loss, list(model.parameters()))))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)

@@ -40,3 +40,12 @@ def test_documents_do_not_see_each_other() -> None:
     documents = torch.tensor([[4, 4, 9, 9]])
     assert show(Sight(4, documents=documents)) == ["x...", "xx..", "..x.", "..xx"]
     assert show(Sight(4, documents=documents), causal=False) == ["xx..", "xx..", "..xx", "..xx"]
+
+
+def test_the_documents_of_packed_rows_as_spans() -> None:
+    documents = torch.tensor([[0, 0, 1, 1, 1, 2], [3, 3, 3, 3, 3, 3]], dtype=torch.int32)
+    assert Sight(6, documents=documents).spans() == [(0, 0, 2), (0, 2, 5), (0, 5, 6), (1, 0, 6)]
+    assert Sight(6).spans() is None
+    assert Sight(6, real=torch.ones(2, 6, dtype=torch.bool), documents=documents).spans() is None
+    again = torch.tensor([[0, 0, 1, 1, 0, 0]])  # goes on after another one
+    assert Sight(6, documents=again).spans() is None
