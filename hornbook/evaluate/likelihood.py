@@ -21,8 +21,8 @@ from hornbook.model.op import choose_rows
 from hornbook.model.position import PositionBase
 
 ROOM = 256 << 20  # bytes of states at a time
-TOKENS = 2048  # of contexts or continuations in one pass
-JUDGED = 1024  # places that go through the head at once: (places, vocab) scores are the largest tensor there is
+TOKENS = 512  # of contexts or continuations in one pass: matrices are busy, what lies between them stays in the cache
+JUDGED = 64  # places that go through the head at once: (places, vocab) scores are the largest tensor there is
 
 Told = Callable[[int], None]  # hears how many more pairs are done
 Asked = tuple[int, int, tuple[int, ...]]  # row of its context, number of the pair, the continuation's ids
@@ -53,22 +53,20 @@ class _Desk:
 
     def __init__(self, model: DecoderModel, family: Family) -> None:
         self.model, self.family, self.device = model, family, next(model.parameters()).device
-        own = max(len(branch.context) for branch in family.branches)
-        self.capacity = own + max(branch.longest for branch in family.branches)
-        self.padded = takes_padding(model, self.capacity)
+        self.padded = takes_padding(model, _room(family.branches))
         self.state: Any = None
         if family.header:
-            self.state = model.new_state(1, self.capacity)
+            self.state = model.new_state(1, _room(family.branches))
             header = torch.tensor([family.branches[0].context[: family.header]], device=self.device)
             model(header, state=self.state, logits=False)
 
     def groups(self) -> Iterator[list[Branch]]:
         """Branches that are read together, longest first: the memory that is needed most is asked for at once."""
         ordered = sorted(self.family.branches, key=lambda branch: -len(branch.context))
-        per_row = max(1, self.capacity * state_bytes(self.model))
+        per_row = state_bytes(self.model) * _room(ordered)
         group: list[Branch] = []
         for branch in ordered:
-            rows = sum(len(each.continuations) for each in (*group, branch))
+            rows = sum(each.states for each in (*group, branch))
             longest = len((group or [branch])[0].context) - self.family.header
             full = rows * per_row > ROOM or (len(group) + 1) * longest > TOKENS
             unlike = not self.padded and group and len(branch.context) != len(group[0].context)
@@ -82,7 +80,7 @@ class _Desk:
         """The likelihoods of a group, by the number of the pair."""
         rows = [branch.context[self.family.header :] for branch in group]
         ids, real = _left_padded(rows, self.device)
-        state = self._start(len(group), needed=any(branch.longest for branch in group))
+        state = self._start(group)
         seen = torch.cat([real.new_ones(len(group), self.family.header), real], 1)
         where = (self.family.header + real.long().cumsum(1) - 1).clamp(min=0)
         last = self._pass(ids, where, state, seen).hidden[:, -1]
@@ -94,11 +92,12 @@ class _Desk:
             self._go_on(part, state, seen, hidden)
         return self._judge({number: each for _, (number, each) in firsts}, hidden)
 
-    def _start(self, rows: int, *, needed: bool) -> Any:
+    def _start(self, group: list[Branch]) -> Any:
         """The state after the header for each row; None where nothing was read and nothing goes on."""
         if self.state is not None:
-            return choose_rows(self.state, torch.zeros(rows, dtype=torch.long, device=self.device))
-        return self.model.new_state(rows, self.capacity) if needed else None
+            return choose_rows(self.state, torch.zeros(len(group), dtype=torch.long, device=self.device))
+        goes_on = any(branch.longest for branch in group)
+        return self.model.new_state(len(group), _room(group)) if goes_on else None
 
     def _parts(self, longer: list[Asked]) -> Iterator[list[Asked]]:
         """Continuations of a group that are read together."""
@@ -137,16 +136,26 @@ class _Desk:
         nats, greedy = torch.empty(len(wanted), dtype=torch.float64), torch.empty(len(wanted), dtype=torch.bool)
         for start in range(0, len(wanted), JUDGED):
             here = slice(start, start + JUDGED)
-            scores = self.model.head(places[here]).float()
-            chosen = scores.gather(-1, wanted[here, None])[:, 0]
-            nats[here] = (chosen - scores.logsumexp(-1)).double().cpu()
-            greedy[here] = (scores.argmax(-1) == wanted[here]).cpu()
+            nats[here], greedy[here] = _against(self.model.head(places[here]).float(), wanted[here])
         found, done = {}, 0
         for number, each in asked.items():
             here = slice(done, done + len(each))
             found[number] = Likelihood(float(nats[here].sum()), bool(greedy[here].all()))
             done += len(each)
         return found
+
+
+def _against(scores: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """Nats of the wanted tokens, and whether each is the likeliest (the first of equals); `scores` are used up.
+
+    The logarithm of the sum is written out so that it is done in place, and argmax, slow on CPUs, is asked only where
+    the wanted token has the greatest score.
+    """
+    chosen, greatest = scores.gather(-1, wanted[:, None])[:, 0], scores.amax(-1)
+    greedy = chosen == greatest
+    greedy[greedy.clone()] = scores[greedy].argmax(-1) == wanted[greedy]
+    total = scores.sub_(greatest[:, None]).exp_().sum(-1)
+    return (chosen - greatest - total.log()).double().cpu(), greedy.cpu()
 
 
 def takes_padding(model: DecoderModel, tokens: int) -> bool:
@@ -156,6 +165,11 @@ def takes_padding(model: DecoderModel, tokens: int) -> bool:
     plain = all(kept is None or isinstance(kept, KeyValues) for layer in layers for kept in layer)
     windows = [module.config.window for module in model.modules() if isinstance(module, SelfAttention)]
     return plain and not counted_by_index and not any(window and window < tokens for window in windows)
+
+
+def _room(some: Sequence[Branch]) -> int:
+    """Tokens that a row of these must have room for."""
+    return max(len(branch.context) for branch in some) + max(branch.longest for branch in some)
 
 
 def state_bytes(model: DecoderModel) -> int:

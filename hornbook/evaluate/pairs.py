@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 Encode = Callable[[str], list[int]]
 SHARED = 32  # tokens: a common beginning shorter than this is not worth a pass of its own
+SAVED = 64  # nor one that spares fewer tokens than this in all
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Branch:
         """Tokens of the longest continuation that the model reads: the last one is only judged."""
         return max(len(each) for each in self.continuations.values()) - 1
 
+    @property
+    def states(self) -> int:
+        """Rows of memory that reading it takes: its own, and one for each continuation that is read at all."""
+        return 1 + sum(len(each) > 1 for each in self.continuations.values())
+
 
 @dataclass
 class Family:
@@ -80,29 +86,29 @@ def branches(pairs: Sequence[Pair]) -> list[Branch]:
     return [found[context] for context in sorted(found)]
 
 
-def families(some: Sequence[Branch], *, least: int = SHARED) -> Iterator[Family]:
-    """Branches in the order of `branches`, grouped where a common beginning of `least` tokens or more is worth it.
+def families(some: Sequence[Branch], *, least: int = SHARED, saved: int = SAVED) -> list[Family]:
+    """Branches in the order of `branches`, grouped where a common beginning is worth it; strangers are one family.
 
     A context keeps at least one token of its own. A family grows while the header it would be left with is at least
     half as long as before: two subjects share a line of instructions, not their examples.
 
-    >>> kin = list(families([Branch((1, 1, 1, 2)), Branch((1, 1, 1, 3)), Branch((7,))], least=2))
+    >>> kin = families([Branch((1, 1, 1, 2)), Branch((1, 1, 1, 3)), Branch((7,)), Branch((8, 9))], least=2, saved=3)
     >>> [(len(each.branches), each.header) for each in kin]
-    [(2, 3), (1, 0)]
+    [(2, 3), (2, 0)]
     """
-    family: Family | None = None
+    found: list[Family] = []
     for branch in some:
-        if family is not None:
-            common = shared(family.branches[0].context, branch.context, len(branch.context) - 1)
-            before = family.header if len(family.branches) > 1 else common
-            if common >= max(least, before // 2):
-                family.branches.append(branch)
-                family.header = min(before, common)
-                continue
-            yield family
-        family = Family([branch])
-    if family is not None:
-        yield family
+        family = found[-1] if found else Family([])
+        common = shared(family.branches[0].context, branch.context, len(branch.context) - 1) if family.branches else 0
+        before = family.header if len(family.branches) > 1 else common
+        if common >= max(least, before // 2):
+            family.branches.append(branch)
+            family.header = min(before, common)
+        else:
+            found.append(Family([branch]))
+    kin = [family for family in found if family.header * (len(family.branches) - 1) >= saved]
+    strangers = [branch for family in found if not any(family is each for each in kin) for branch in family.branches]
+    return [*kin, Family(strangers)] if strangers else kin
 
 
 def shared(one: Sequence[int], other: Sequence[int], most: int) -> int:

@@ -21,7 +21,7 @@ from hornbook.model.encoder_decoder import EncoderDecoderModel
 
 Q = TypeVar("Q")
 Progress = Callable[[int, int], object]  # questions answered, of how many
-AT_ONCE = 256  # questions between two writings to the cache
+AT_ONCE = 1024  # questions between two writings to the cache: more are of like length, or share their examples
 WRITTEN_AT_ONCE = 64
 
 
