@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hornbook.cli_classify import classify
 from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
 from hornbook.cli_evaluate import evaluate_app
@@ -34,6 +35,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
 app.command()(merge)
+app.command()(classify)
 app.command()(embed)
 app.command()(fill)
 app.command()(synthesize)

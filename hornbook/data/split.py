@@ -160,6 +160,10 @@ class Source:
         """The part of a row that may not stand on two sides of the split."""
         return _content(row)
 
+    def chosen(self, given: list[Row]) -> list[Row]:
+        """The rows of a file that are split at all."""
+        return given
+
     def files(self, file: Callable[[str], Path] = Path) -> list[Path]:
         """Everything that `build` reads; `file` turns a name in the recipe into a path (Place.file)."""
         named = [self.source]
@@ -172,7 +176,7 @@ class Source:
         skipped: list[str] = []
         given = list(self.read(file(self.source), skipped))
         if isinstance(self.split, Split):
-            parts = self.split.divide(given, self.key)
+            parts = self.split.divide(self.chosen(given), self.key)
         else:
             held_out = [self.split.validation, self.split.test]
             validation, test = ([*self.read(file(name), skipped)] if name else [] for name in held_out)

@@ -77,7 +77,8 @@ def write(family: Family, config: Model) -> dict[str, Any] | None:
 
 def pad(tokenizer: Tokenizer) -> int:
     """What fills rows up, so that transformers finds where they end: if possible, not what ends a text."""
-    ids = [tokenizer.special[name] for name in PADS if name in tokenizer.special]
+    ids = [tokenizer.roles.get("pad", tokenizer.end)]
+    ids += [tokenizer.special[name] for name in PADS if name in tokenizer.special]
     return next((id_ for id_ in ids if id_ != tokenizer.end), tokenizer.end)
 
 

@@ -14,6 +14,7 @@ from hornbook.exchange import folder as exchange
 from hornbook.exchange import gguf_model as gguf
 from hornbook.exchange import peft, tensorflow
 from hornbook.generate import adapters, embedding
+from hornbook.generate.classify import Verdict, classify
 from hornbook.generate.embedding import Sentences
 from hornbook.generate.engine import Limits
 from hornbook.generate.fill import Guess, fill
@@ -24,6 +25,7 @@ from hornbook.model.decoder import DecoderModel
 from hornbook.model.encoder import EncoderModel
 from hornbook.model.encoder_decoder import EncoderDecoderModel
 from hornbook.model.models import AnyModel
+from hornbook.model.pool import RowHead
 from hornbook.text import chat
 from hornbook.text import tokenizer as text
 from hornbook.text.chat import Message, Renderer
@@ -140,6 +142,10 @@ class LanguageModel:
         """The likeliest tokens for each mask in a text, with their probabilities."""
         return fill(self.module, self._text, text, top=top)
 
+    def classify(self, texts: Sequence[str]) -> list[Verdict]:
+        """The label of each text with its probability, of a model that was trained for labels."""
+        return classify(self.module, self._text, texts)
+
     @property
     def chats(self) -> bool:
         """Whether the model has a chat template."""
@@ -215,6 +221,8 @@ class LanguageModel:
             raise UserError("the model is an encoder: it reads and writes nothing; take `fill` or `embed`")
         if isinstance(self.module, DecoderModel) and looks_ahead(self.module.config):
             raise UserError("the model sees what comes after a token, so it reads and writes nothing; take `embed`")
+        if isinstance(self.module.head, RowHead):
+            raise UserError("the model says something of whole texts and writes nothing; take `classify`")
         return Limits(
             max_new_tokens=max_new_tokens,
             context=self.module.config.length,

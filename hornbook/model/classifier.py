@@ -24,13 +24,13 @@ class SequenceClassifier:
 
     labels: int  # number of labels
     names: tuple[str, ...] = ()  # of the labels, in order; (): label 0, label 1, ...
-    several: bool = False  # several labels may hold at once, each with a probability of its own; else exactly one does
+    several: bool = False  # each label holds or not, with a probability of its own (one may be all); else exactly one
     pooling: Pooling = field(default_factory=Pooling)
     bias: bool = True  # decoders have none
     dropout: float = 0.0  # share of the pooled vector dropped while training
 
     def __post_init__(self) -> None:
-        check_labels(self.labels, self.names)
+        check_labels(self.labels, self.names, least=1 if self.several else 2)
 
     def build(self, dim: int, vocab: int, width: int) -> "RowScores":
         return RowScores(dim, self.labels, self)
@@ -68,9 +68,9 @@ class TokenClassifier:
         return TokenScores(dim, self)
 
 
-def check_labels(labels: int, names: tuple[str, ...]) -> None:
+def check_labels(labels: int, names: tuple[str, ...], *, least: int = 2) -> None:
     """Refuse labels that cannot be told apart."""
-    if labels < 2:
+    if labels < least:
         raise ValueError(f"labels: {labels} leave nothing to choose; give at least 2, or take a regression")
     if names and (len(names) != labels or len(set(names)) != labels):
         raise ValueError(f"names: {len(set(names))} different names for {labels} labels; name each once, or none")

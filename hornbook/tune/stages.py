@@ -2,6 +2,7 @@
 
 from hornbook.tune.answers import Answers
 from hornbook.tune.check import Check
+from hornbook.tune.classify import Classify
 from hornbook.tune.continued import Continue
 from hornbook.tune.critique import Critique
 from hornbook.tune.distill import Distill
@@ -9,6 +10,7 @@ from hornbook.tune.embedder import Embedder, MaskedNext
 from hornbook.tune.grpo import Grpo
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.judge import Judge
+from hornbook.tune.knowledge import Knowledge
 from hornbook.tune.ppo import Ppo
 from hornbook.tune.prefer import Prefer
 from hornbook.tune.reward import Reward
@@ -16,6 +18,7 @@ from hornbook.tune.reward import Reward
 Stage = (
     Answers
     | Check
+    | Classify
     | Continue
     | Critique
     | Distill
@@ -23,6 +26,7 @@ Stage = (
     | Grpo
     | Instruct
     | Judge
+    | Knowledge
     | MaskedNext
     | Ppo
     | Prefer
