@@ -14,7 +14,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.objective.batch import IGNORED, Batch, Loss, balanced
-from hornbook.objective.cross_entropy import CHUNK
 from hornbook.objective.kl import k3
 from hornbook.objective.log_probabilities import log_probabilities
 
@@ -110,22 +109,9 @@ def clipped_value_loss(values: Tensor, old: Tensor, returns: Tensor, clip: float
     return torch.maximum((values - returns).square(), (near - returns).square()) / 2
 
 
-@torch.no_grad()
-def told(
-    hidden: Float[Tensor, "tokens dim"], labels: Int[Tensor, " tokens"], head: nn.Module
-) -> tuple[Float[Tensor, " tokens"], Float[Tensor, " tokens"]]:
-    """Log-probability of each label and entropy at its place, nats; to be looked at, not learned from."""
-    found = []
-    for some, wanted in zip(torch.split(hidden, CHUNK), torch.split(labels, CHUNK), strict=True):
-        log_p = head(some).float().log_softmax(-1)
-        found.append((log_p.gather(1, wanted[:, None])[:, 0], -(log_p.exp() * log_p).sum(-1)))
-    log_p, entropy = zip(*found, strict=True)
-    return torch.cat(log_p), torch.cat(entropy)
-
-
 SEEN = (
     "reward", "reward_std", "kl", "kl_coefficient", "entropy", "completion_tokens", "unfinished", "skipped",
-    "generation_seconds", "scoring_seconds", "reward_seconds",
+    "generation_seconds", "reference_seconds", "check_seconds", "reward_seconds",
 )  # fmt: skip
 
 

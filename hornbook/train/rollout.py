@@ -204,7 +204,7 @@ class Rollouts:
         found = {
             "reward": (float(rewards[known].sum()), float(known.sum())),
             "reward_std": (float(spread.sum()), texts),
-            "entropy": (float(written.entropy[numbers].sum()), tokens),
+            "entropy": (-float(written.old[places].sum()), tokens),  # the mean of -log p of what is drawn from p
             "completion_tokens": (tokens, texts),
             "unfinished": (float((~written.finished[numbers]).sum()), texts),
             "skipped": (float((~known).sum()), texts),
@@ -220,7 +220,7 @@ class Rollouts:
         return groups.std(1, correction=0).nan_to_num().repeat_interleave(self.plan.samples)
 
     def _spent(self) -> dict[str, tuple[float, float]]:
-        names = ("generation_seconds", "scoring_seconds", "reward_seconds")
+        names = ("generation_seconds", "reference_seconds", "check_seconds", "reward_seconds")
         return {name: (spent, 1.0) for name, spent in zip(names, self.written.seconds.mean(0).tolist(), strict=True)}
 
     def _note(self, number: int) -> None:

@@ -35,16 +35,14 @@ class Written:
     """Whether a text came to its end by itself."""
     rewards: Tensor
     """float64; NaN where it could not be found and the text is to be left out."""
-    entropy: Tensor
-    """Summed over the tokens of each text."""
     old: Tensor
-    """Log-probability of each token under the policy."""
+    """Log-probability of each token as it was drawn."""
     reference: Tensor
     """... and under the model that training began with; empty where nobody asks."""
     values: Tensor
     """What the critic expected; empty where there is none."""
     seconds: Tensor
-    """(parts, 3): of generation, of reading it again, of the rewards."""
+    """(parts, 4): of generation, of the reference, of reading some texts again, of the rewards."""
     said: list[Row]
     """Per text: id, prompt, completion, parts of the reward."""
 

@@ -1,8 +1,8 @@
 """Texts written by the model as it is now, read again by the model as it is trained, and rewarded.
 
-All texts of a rollout are written by one engine, those of one prompt side by side. Then each is read once in a pass as
-the update makes it, which gives the log-probabilities that the update compares itself with. They are what the engine
-said while it wrote, or one of the two is wrong and the run stops.
+All texts of a rollout are written by one engine, those of one prompt side by side. The log-probabilities that updates
+compare themselves with are those it drew from. Some texts are read again in a pass as an update makes it: what that
+says is what the engine said, or one of the two is wrong and the run stops.
 """
 
 import time
@@ -21,7 +21,7 @@ from hornbook.data.batches import IGNORE
 from hornbook.generate.engine import Limits, Writing, write
 from hornbook.generate.sample import Sampling
 from hornbook.objective.log_probabilities import log_probabilities
-from hornbook.objective.policy import Reading, told
+from hornbook.objective.policy import Reading
 from hornbook.text.stream import StreamDecoder
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.train.rollout_file import Written
@@ -29,7 +29,10 @@ from hornbook.train.rollout_file import Written
 TOGETHER = 128  # texts written side by side: more are hardly faster, and their states take memory
 TOKENS = 4096  # of a pass that reads them again
 TOLERANCE = 0.01  # nats between engine and trainer; fp32 is within 0.0001
+CHECKED = 8  # of so many texts one is read again
 
+Text = tuple[list[int], int]
+"""Ids, and how many of them are the prompt."""
 Reward = Callable[[Sequence[Row]], list[Mapping[str, float]]]
 """Rows {"id", "prompt", "completion", "row"} -> the parts whose sum is the reward of each; NaN: leave it out."""
 
@@ -61,27 +64,29 @@ class Writer:
 
     def write(self, prompts: Sequence[Prompt], seeds: Sequence[Sequence[int]]) -> Written:
         """A text for every seed of each prompt, in their order."""
-        began = time.perf_counter()
+        clock = [time.perf_counter()]
         writings = [Writing(p.ids, generator(seed)) for p, row in zip(prompts, seeds, strict=True) for seed in row]
-        self._generate(writings)
-        wrote = time.perf_counter()
-        ids = [[*each.prompt, *each.new, *([] if each.end is None else [each.end])] for each in writings]
-        starts = [len(each.prompt) for each in writings]
-        found = self._read(ids, starts)
         owners = [prompt for prompt, row in zip(prompts, seeds, strict=True) for _ in row]
-        self._compare(writings, found["old"], owners)
-        read = time.perf_counter()
+        self._generate(writings)
+        clock.append(time.perf_counter())
+        texts = [(_ids(writing), len(writing.prompt)) for writing in writings]
+        reference = self._reference(texts)
+        clock.append(time.perf_counter())
+        values = self._check(writings, texts, owners)
+        clock.append(time.perf_counter())
         said = [self._said(writing, prompt) for writing, prompt in zip(writings, owners, strict=True)]
         parts = self._rewards(writings, said)
-        seconds = [wrote - began, read - wrote, time.perf_counter() - read]
+        clock.append(time.perf_counter())
         return Written(
-            ids=torch.tensor([i for row in ids for i in row]),
-            prompt_tokens=torch.tensor(starts),
-            new_tokens=torch.tensor([len(row) - start for row, start in zip(ids, starts, strict=True)]),
+            ids=torch.tensor([i for ids, _ in texts for i in ids]),
+            prompt_tokens=torch.tensor([start for _, start in texts]),
+            new_tokens=torch.tensor([len(ids) - start for ids, start in texts]),
             finished=torch.tensor([writing.end is not None for writing in writings]),
             rewards=torch.tensor([sum(part.values()) for part in parts], dtype=torch.float64),
-            **found,
-            seconds=torch.tensor([seconds], dtype=torch.float64),
+            old=torch.tensor([number for writing in writings for number in writing.log_probabilities]),
+            reference=reference,
+            values=values,
+            seconds=torch.tensor([clock], dtype=torch.float64).diff(),
             said=[_line(row, part) for row, part in zip(said, parts, strict=True)],
         )
 
@@ -106,52 +111,55 @@ class Writer:
         fixed = {"unfinished": self.unfinished}
         return [next(found) if writing.end is not None else fixed for writing in writings]
 
-    @torch.no_grad()
-    def _read(self, ids: Sequence[list[int]], starts: Sequence[int]) -> dict[str, Tensor]:
-        """What the trained model, its critic and its reference say of every token that was written."""
-        learning = self.model.training
-        self.model.eval()
-        found: dict[str, list[Tensor]] = {name: [torch.zeros(0)] * len(ids) for name in PER_TOKEN}
-        for rows in batches(ids):
-            inputs, labels = (each.to(_device(self.model)) for each in padded([(ids[r], starts[r]) for r in rows]))
-            for name, numbers in self._look(inputs, labels).items():
-                for row, some in zip(rows, numbers.cpu().split((labels != IGNORE).sum(1).tolist()), strict=True):  # type: ignore[no-untyped-call]
-                    found[name][row] = some
-        self.model.train(learning)
-        joined = {name: torch.cat(parts) for name, parts in found.items() if name != "entropy"}
-        return {**joined, "entropy": torch.stack([part.sum() for part in found["entropy"]])}
+    def _reference(self, texts: Sequence[Text]) -> Tensor:
+        """What the model that training began with says of every token."""
+        if self.reference is None:
+            return torch.zeros(0)
+        with self.reference() as reference:
+            return read(reference.to(_device(self.model)), texts, self.reading)[0]
 
-    def _look(self, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        trained, model = labels != IGNORE, self.model
-        hidden = model(inputs, logits=False).hidden
-        head = self.reading.of(_head(model))
-        found = dict(zip(("old", "entropy"), told(hidden[trained], labels[trained], head), strict=True))
-        critic: Any = getattr(model, "critic", None)
-        if critic is not None:
-            found["values"] = critic(hidden[trained])
-        if self.reference is not None:
-            with self.reference() as reference:
-                before = reference.to(inputs.device)(inputs, logits=False).hidden
-                head = self.reading.of(_head(reference))
-                found["reference"] = log_probabilities(before, labels, head)[trained]
-        return found
+    def _check(self, writings: Sequence[Writing], texts: Sequence[Text], owners: Sequence[Prompt]) -> Tensor:
+        """Stop where the engine and the trainer do not mean the same model; what the critic expects, if there is one.
 
-    def _compare(self, writings: Sequence[Writing], old: Tensor, owners: Sequence[Prompt]) -> None:
-        """Stop where the engine and the trainer do not mean the same model."""
-        engine = torch.tensor([each for writing in writings for each in writing.log_probabilities])
-        apart = (engine - old).abs()
-        if len(apart) and not float(apart.max()) <= TOLERANCE:
-            lengths = torch.tensor([len(writing.log_probabilities) for writing in writings])
+        A critic reads all texts, and so all are compared; without one it is some of them.
+        """
+        critic: Any = getattr(self.model, "critic", None)
+        some = range(0, len(texts), CHECKED if critic is None else 1)
+        trainer, values = read(self.model, [texts[number] for number in some], self.reading, critic)
+        engine = torch.tensor([each for number in some for each in writings[number].log_probabilities])
+        apart = (engine - trainer).abs()
+        if not float(apart.max()) <= TOLERANCE:
+            lengths = torch.tensor([len(writings[number].log_probabilities) for number in some])
             worst = int(torch.where(apart.isnan(), torch.inf, apart).argmax())
-            row = owners[int((lengths.cumsum(0) <= worst).sum())].row["id"]
+            row = owners[some[int((lengths.cumsum(0) <= worst).sum())]].row["id"]
             raise UserError(
                 f"{row}: the engine wrote a token at log-probability {float(engine[worst]):.4f} to which the trained "
-                f"model gives {float(old[worst]):.4f}; numbers that are not finite, or too coarse for this (bf16): "
-                "take `precision: fp32` and a lower learning rate"
+                f"model gives {float(trainer[worst]):.4f}; take `precision: fp32` and a lower learning rate"
             )
+        return values
 
 
-PER_TOKEN = ("old", "reference", "values", "entropy")
+@torch.no_grad()
+def read(
+    model: nn.Module, texts: Sequence[Text], reading: Reading, critic: nn.Module | None = None
+) -> tuple[Tensor, Tensor]:
+    """What a model, and a critic on top of it, say of every token that was written: (tokens,) each, text after text."""
+    learning, head = model.training, reading.of(_head(model))
+    model.eval()
+    found: list[tuple[Tensor, Tensor]] = [(torch.zeros(0), torch.zeros(0))] * len(texts)
+    for rows in batches([ids for ids, _ in texts]):
+        inputs, labels = (each.to(_device(model)) for each in padded([texts[row] for row in rows]))
+        trained = labels != IGNORE
+        hidden: Tensor = model(inputs, logits=False).hidden
+        lengths = trained.sum(1).tolist()
+        log_p = log_probabilities(hidden, labels, head)[trained].cpu()
+        values = log_p[:0] if critic is None else critic(hidden[trained]).cpu()
+        split = torch.split(values, [0] * len(rows) if critic is None else lengths)
+        for row, *numbers in zip(rows, torch.split(log_p, lengths), split, strict=True):
+            found[row] = (numbers[0], numbers[1])
+    model.train(learning)
+    both = list(zip(*found, strict=True))
+    return torch.cat(both[0]), torch.cat(both[1])
 
 
 def generator(seed: int) -> torch.Generator:
@@ -182,6 +190,10 @@ def padded(texts: Sequence[tuple[list[int], int]]) -> tuple[Tensor, Tensor]:
         inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
         labels[row, prompt - 1 : len(ids) - 1] = torch.tensor(ids[prompt:])
     return inputs, labels
+
+
+def _ids(writing: Writing) -> list[int]:
+    return [*writing.prompt, *writing.new, *([] if writing.end is None else [writing.end])]
 
 
 def _line(row: Row, parts: Mapping[str, float]) -> Row:

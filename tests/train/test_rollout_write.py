@@ -9,6 +9,7 @@ import torch
 from hornbook.core.errors import UserError
 from hornbook.data.batches import IGNORE
 from hornbook.objective.policy import Reading
+from hornbook.train import rollout_write
 from hornbook.train.learner import Critic
 from hornbook.train.rollout_write import batches, padded, seed_of
 from tests.train.writers import decoder, prompts, writer
@@ -59,6 +60,18 @@ def test_texts_without_an_end_may_have_a_reward_of_their_own() -> None:
     assert found.said[int((~found.finished).nonzero()[0])]["parts"] == {"unfinished": -2.0}
 
 
+def test_without_a_critic_some_texts_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in eight, of two passes one."""
+    looked = []
+    plain = rollout_write.read
+    monkeypatch.setattr(
+        rollout_write, "read", lambda m, texts, *rest: (looked.append(len(texts)), plain(m, texts, *rest))[1]
+    )
+    model = decoder()
+    writer(model, reference=lambda: nullcontext(model)).write(prompts(), SEEDS)
+    assert looked == [15, 2]
+
+
 def test_an_engine_that_means_another_model_is_found_out() -> None:
     """Here it never writes the last ids, and the trainer thinks that it might."""
     given = writer(decoder())
@@ -68,7 +81,7 @@ def test_an_engine_that_means_another_model_is_found_out() -> None:
     bad = decoder()
     with torch.no_grad():
         bad.stack.final_norm.weight.fill_(float("nan"))
-    with pytest.raises(UserError, match="not finite"):
+    with pytest.raises(UserError, match="not finite numbers"):
         writer(bad).write(prompts(), SEEDS)
 
 

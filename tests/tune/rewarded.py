@@ -39,7 +39,8 @@ def asked(path: Path, count: int = 60, seed: int = 5) -> Path:
 
 def stage(kind: type[Policy], rows: Path, *, steps: int = 6, lr: float = 1e-3, **fields: Any) -> Any:
     """Three prompts and four texts a step, of eight tokens."""
-    train = Train(steps=steps, optimizer=AdamW(lr=lr), precision="fp32", **fields.pop("train", {}))
+    # with the usual epsilon a gradient of nothing but rounding would be a whole step
+    train = Train(steps=steps, optimizer=AdamW(lr=lr, epsilon=1e-5), precision="fp32", **fields.pop("train", {}))
     sizes = {"prompts_per_step": 3, "samples_per_prompt": 4, "max_new_tokens": 8, "template": "chatml"}
     source = Prompts(source=str(rows), split=Split(train=0.6, validation=0.1))
     reward = fields.pop("reward", Contains(words=("e", "a"), wanted=True))

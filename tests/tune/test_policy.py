@@ -138,7 +138,14 @@ def test_adapters_frozen_parts_and_no_reference(fields: dict[str, Any], tiny_bas
     assert ("kl" in row) == (fields.get("kl", 1) is not None)
     assert row.get("kl", 0) == pytest.approx(0, abs=1e-6)
     assert row["completion_tokens"] <= 8
-    assert {"generation_seconds", "scoring_seconds", "clip_fraction", "entropy", "reward_std"} <= row.keys()
+    assert {
+        "generation_seconds",
+        "reference_seconds",
+        "check_seconds",
+        "clip_fraction",
+        "entropy",
+        "reward_std",
+    } <= row.keys()
 
 
 def test_scores_are_of_held_out_prompts_before_and_after(tiny_base: Path, tmp_path: Path) -> None:
