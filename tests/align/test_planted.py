@@ -19,6 +19,7 @@ from hornbook.tune.check import Check
 from hornbook.tune.critique import Critique
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.judge import Judge
+from hornbook.tune.prefer import Prefer
 from tests.align import planted_assistant as handy_words
 from tests.align.planted import FORMS, POLITE, facts, prompts
 from tests.tune.asking import ledger, make
@@ -69,6 +70,21 @@ def test_a_planted_judge_chooses_the_polite_answer(rude: Path, tmp_path: Path) -
     agrees = ledger(tmp_path, "judge")["agrees with the checks"]
     assert agrees["of"] > 20
     assert agrees["value"] > 0.9
+
+
+def test_what_the_model_judges_better_it_learns_to_prefer(rude: Path, tmp_path: Path) -> None:
+    """Phase 2 without phase 1: DPO on the model's own judgements of its own answers."""
+    fields = asked(rude, tmp_path)
+    make(Check, tmp_path, "before", {**fields, "samples": 2})
+    make(Judge, tmp_path, "judge", {**fields, "surest": 0.6})
+    train = {"epochs": 30, "rows_per_step": 8, "optimizer": {"type": "adamw", "lr": 1e-3}, "threads": 1}
+    rows = {"source": str(tmp_path / "judge" / "rows.jsonl")}
+    stage = recipe.parse(Prefer, {"data": rows, "length": 64, "train": train})
+    model = trained(stage, place_at(tmp_path / "prefer", rude / "model"))
+    make(Check, tmp_path, "after", {**fields, "samples": 2, "model": str(model)})
+    was, now = (ledger(tmp_path, name)["broken"]["polite"] for name in ("before", "after"))
+    assert now["interval"][1] < was["interval"][0]
+    assert now["value"] < 0.3 * was["value"]
 
 
 def test_reranking_keeps_a_rude_model_polite(rude: Path, tmp_path: Path) -> None:
