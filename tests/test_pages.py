@@ -25,6 +25,7 @@ PAGES = [
     "preferences",
     "recipes",
     "recurrent",
+    "reinforcement",
     "rows",
     "rules",
     "training",
