@@ -50,3 +50,11 @@ def test_rows_handed_out_never_touch_a_skipped_window():
 def test_settings_that_make_no_sense_are_refused(field, value):
     with pytest.raises(ValueError, match=f"{field}: {value}"):
         Guard(**{field: value})
+
+
+def test_losses_that_are_rounding_alone_may_leap():
+    """The loss of a policy at the texts it has just written is 0 but for what is rounded off."""
+    draw = random.Random(0)
+    seen, guard = watch([1e-8 * draw.gauss(0, 1) for _ in range(16)]), Guard(window=16, sigmas=8)
+    assert seen.fault(guard, 0.05, 1.0) is None
+    assert "leapt" in (seen.fault(guard, 0.5, 1.0) or "")
