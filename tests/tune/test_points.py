@@ -58,6 +58,7 @@ def test_it_is_the_mean_over_the_step(rows: PointRows) -> None:
 
 def test_every_cut_of_a_step_has_the_same_point(rows: PointRows) -> None:
     rows.strangers.reference -= 20
+    move(rows)
     whole = rows.batch(0, 6).points.tolist()
     assert whole[0] == whole[1] == whole[2] != whole[3]
     assert [float(rows.batch(number, 1).points) for number in range(6)] == whole
