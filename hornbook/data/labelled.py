@@ -8,7 +8,7 @@ depends on no seed and no order of the file.
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -19,19 +19,20 @@ from hornbook.core.errors import UserError
 from hornbook.core.source import closest
 from hornbook.data.batches import Batch, row_indices
 from hornbook.data.labels import Labels
+from hornbook.data.passages import passages
 from hornbook.data.rows import Row
 from hornbook.data.split import Files, Parts
 from hornbook.data.texts import padded, whole
 from hornbook.text.tokenizer import Tokenizer
 
+Sourced = tuple[str, str, str]
+"""The name of a document, its text, and its source."""
 Balance = Literal["everywhere", "down", "up"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled(Labels):
-    """Labelled texts in the files of a recipe, and what is done about uneven classes."""
-
-    USUAL: ClassVar[bool] = True
+class Uneven:
+    """Which classes there are, and what is done where they are uneven."""
 
     names: list[str] | None = None
     """The classes in order; None: as they are found, sorted."""
@@ -40,14 +41,6 @@ class Labelled(Labels):
     repeated; `everywhere`: as down, but before the split, so that validation and test are balanced too."""
     weights: Literal["balanced"] | dict[str, float] | None = None
     """How much a row of a class counts: of `balanced` classes each counts the same in all; None: each row does."""
-
-    def __post_init__(self) -> None:
-        if self.balance == "everywhere" and isinstance(self.split, Files):
-            raise ValueError("balance: everywhere is done before rows are split, these come in files; take down or up")
-
-    def chosen(self, given: list[Row]) -> list[Row]:
-        """All rows, or as many of each class as the rarest has."""
-        return sample(given, "down") if self.balance == "everywhere" else given
 
     def balanced(self, parts: Parts) -> list[Row]:
         """The rows for training, evened out."""
@@ -66,6 +59,48 @@ class Labelled(Labels):
             if not weight > 0:
                 raise UserError(f"weights: {weight} for {name!r} teaches nothing of it; give a number above 0")
         return tuple(self.weights.get(name, 1.0) for name in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled(Uneven, Labels):
+    """Labelled texts in the files of a recipe."""
+
+    USUAL: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.balance == "everywhere" and isinstance(self.split, Files):
+            raise ValueError("balance: everywhere is done before rows are split, these come in files; take down or up")
+
+    def chosen(self, given: list[Row]) -> list[Row]:
+        """All rows, or as many of each class as the rarest has."""
+        return sample(given, "down") if self.balance == "everywhere" else given
+
+
+@dataclass(frozen=True, kw_only=True)
+class BySource(Uneven):
+    """The documents of the run, cut into passages; what is to be told is the source they are from."""
+
+    words: int = 40  # of a passage, as in passages.py
+    most: int = 100_000  # passages of a source
+
+    def __post_init__(self) -> None:
+        if self.balance == "everywhere":
+            raise ValueError("balance: everywhere is done before rows are split, and documents are; take down or up")
+        if self.words < 1 or self.most < 1:
+            raise ValueError(f"words {self.words} and most {self.most} leave no passage; give 40 and 100000")
+
+    def parts(self, train: Iterable[Sourced], held_out: Iterable[Sourced]) -> Parts:
+        """The passages of training documents, and of those held out."""
+        return Parts(self._rows(train), self._rows(held_out), [])
+
+    def _rows(self, documents: Iterable[Sourced]) -> list[Row]:
+        found, count = [], Counter[str]()
+        for name, text, source in documents:
+            for number, passage in enumerate(passages(text, self.words)):
+                count[source] += 1
+                if count[source] <= self.most:
+                    found.append({"text": passage, "label": source, "id": f"{name}#{number}"})
+        return found
 
 
 def sample(rows: Sequence[Row], way: Balance | None) -> list[Row]:

@@ -18,8 +18,10 @@ from hornbook.adapt.adapter import Adapter
 from hornbook.adapt.freeze import Freeze
 from hornbook.core import device as machine
 from hornbook.core.errors import RecipeError
+from hornbook.corpus.stored import stored
 from hornbook.data import labels as labels_of
-from hornbook.data.labelled import Labelled, LabelledRows, fitting
+from hornbook.data.labelled import BySource, Labelled, LabelledRows, fitting
+from hornbook.data.split import Parts
 from hornbook.evaluate.classes import told
 from hornbook.model.both_ways import look_both_ways, looks_ahead
 from hornbook.model.classifier import SequenceClassifier
@@ -45,7 +47,7 @@ class Classify:
     KEEPS: ClassVar[Kept] = "classifier"
 
     start: str | None = None
-    data: Labelled
+    data: Labelled | BySource
     take: Take | None = None  # whose vector the head reads; None: a decoder's last token, an encoder's pooled first one
     both_ways: bool = False  # take the causal mask from a decoder; its mean is then read where `take` says nothing
     one_logit: bool = False  # of two classes: one number, the logit of the second, not one for each
@@ -58,11 +60,11 @@ class Classify:
 
     def files(self, place: Place) -> list[Path]:
         """The rows' files."""
-        return self.data.files(place.file)
+        return self.data.files(place.file) if isinstance(self.data, Labelled) else []
 
     def job(self, place: Place) -> Job:
         """The base with a new head, and the texts."""
-        parts = self.data.build(place.file)
+        parts = self._parts(place)
         names = labels_of.names(parts, self.data.names)
         opened = Opened.at(place.base)
         model = opened.lm.module
@@ -89,13 +91,23 @@ class Classify:
 
     def score(self, place: Place, model: Path) -> dict[str, Any]:
         """Accuracy, macro-F1, each class and the confusions on the test rows, or on those for validation."""
-        parts = self.data.build(place.file)
+        parts = self._parts(place)
         names = labels_of.names(parts, self.data.names)
         opened = Opened.at(model)
         source = self._rows(parts.test or parts.validation, names, opened, seed=None)
         if source is None:
             return {}
         return told(source.labels.tolist(), decided(opened.lm.module, source), names)
+
+    def _parts(self, place: Place) -> Parts:
+        """The rows for training, validation and test."""
+        if isinstance(self.data, Labelled):
+            return self.data.build(place.file)
+        if place.corpus is None:
+            raise RecipeError("data: this recipe has no documents whose sources could be told; give it a file of rows")
+        sides = [stored(place.corpus, side) for side in ("train", "validation")]
+        train, held_out = ([(each.id, each.text, each.source) for each in side] for side in sides)
+        return self.data.parts(train, held_out)
 
     def _prepare(self, model: AnyModel, names: tuple[str, ...], seed: int) -> None:
         """Take the mask away, put the head on; a head with these labels is gone on with."""
