@@ -22,10 +22,11 @@ from hornbook.model.position import PositionBase
 
 ROOM = 256 << 20  # bytes of states at a time
 TOKENS = 512  # of contexts or continuations in one pass: matrices are busy, what lies between them stays in the cache
-JUDGED = 64  # places that go through the head at once: (places, vocab) scores are the largest tensor there is
+ALIKE = 0.85  # of the longest row's length, that the others in a pass have: padding is work for nothing
+FEW = 256  # tokens: a pass of fewer is not worth its while, so rows of any length come in
+JUDGED = 256  # places that go through the head at once: (places, vocab) scores are the largest tensor there is
 
 Told = Callable[[int], None]  # hears how many more pairs are done
-Asked = tuple[int, int, tuple[int, ...]]  # row of its context, number of the pair, the continuation's ids
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,21 @@ def likelihoods(model: DecoderModel, pairs: Sequence[Pair], *, told: Told = lamb
     found: dict[int, Likelihood] = {}
     for family in families(branches(pairs)):
         desk = _Desk(model, family)
-        for group in desk.groups():
-            found |= desk.read(group)
-            told(sum(len(branch.continuations) for branch in group))
+        for room in desk.rooms():
+            found |= desk.read(room)
+            told(sum(len(branch.continuations) for group in room for branch in group))
     return [found[number] for number in range(len(pairs))]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Contexts that were read together: what the model remembers of each, and which of it is no padding."""
+
+    state: Any
+    seen: Tensor
+
+
+Asked = tuple[_Read, int, int, tuple[int, ...]]  # its context and the row there, number of the pair, its ids
 
 
 class _Desk:
@@ -60,37 +72,59 @@ class _Desk:
             header = torch.tensor([family.branches[0].context[: family.header]], device=self.device)
             model(header, state=self.state, logits=False)
 
-    def groups(self) -> Iterator[list[Branch]]:
-        """Branches that are read together, longest first: the memory that is needed most is asked for at once."""
+    def rooms(self) -> Iterator[list[list[Branch]]]:
+        """Groups whose states are kept until all that follows them is read, sorted by length; of one kind of length
+        where there may be no padding.
+        """
+        room: list[list[Branch]] = []
+        taken, each = 0, state_bytes(self.model)
+        for group in self._groups():
+            size = each * _room(group) * sum(branch.longest > 0 for branch in group)
+            if room and (taken + size > ROOM or not self.padded):
+                yield room
+                room, taken = [], 0
+            room.append(group)
+            taken += size
+        yield room
+
+    def _groups(self) -> Iterator[list[Branch]]:
+        """Branches whose contexts are read together, longest first: what needs most memory is asked for at once."""
         ordered = sorted(self.family.branches, key=lambda branch: -len(branch.context))
         per_row = state_bytes(self.model) * _room(ordered)
         group: list[Branch] = []
         for branch in ordered:
-            rows = sum(each.states for each in (*group, branch))
-            longest = len((group or [branch])[0].context) - self.family.header
+            rows = sum(each.states for each in (*group, branch)) if self.family.header or not self.padded else 0
+            longest, own = (len(each.context) - self.family.header for each in ((group or [branch])[0], branch))
             full = rows * per_row > ROOM or (len(group) + 1) * longest > TOKENS
-            unlike = not self.padded and group and len(branch.context) != len(group[0].context)
-            if group and (full or unlike):
+            if group and (full or self._unlike(longest, own, len(group))):
                 yield group
                 group = []
             group.append(branch)
         yield group
 
-    def read(self, group: list[Branch]) -> dict[int, Likelihood]:
-        """The likelihoods of a group, by the number of the pair."""
+    def read(self, room: list[list[Branch]]) -> dict[int, Likelihood]:
+        """The likelihoods of a room, by the number of the pair."""
+        hidden: dict[int, list[Tensor]] = {}
+        longer: list[Asked] = []
+        for group in room:
+            read = self._contexts(group, hidden)
+            firsts = [(row, number, each) for row, branch in enumerate(group) for number, each in branch.each]
+            longer += [(read, *first) for first in firsts if len(first[2]) > 1]
+        for part in self._parts(longer):
+            self._go_on(part, hidden)
+        return self._judge({number: ids for group in room for branch in group for number, ids in branch.each}, hidden)
+
+    def _contexts(self, group: list[Branch], hidden: dict[int, list[Tensor]]) -> _Read:
+        """Read contexts; the place before each continuation goes to `hidden`."""
         rows = [branch.context[self.family.header :] for branch in group]
         ids, real = _left_padded(rows, self.device)
         state = self._start(group)
         seen = torch.cat([real.new_ones(len(group), self.family.header), real], 1)
         where = (self.family.header + real.long().cumsum(1) - 1).clamp(min=0)
         last = self._pass(ids, where, state, seen).hidden[:, -1]
-        firsts = [(row, each) for row, branch in enumerate(group) for each in branch.continuations.items()]
-        places = last[torch.tensor([row for row, _ in firsts], device=self.device)]
-        hidden = {number: [places[i : i + 1]] for i, (_, (number, _)) in enumerate(firsts)}
-        longer = [(row, number, each) for row, (number, each) in firsts if len(each) > 1]
-        for part in self._parts(longer):
-            self._go_on(part, state, seen, hidden)
-        return self._judge({number: each for _, (number, each) in firsts}, hidden)
+        for row, branch in enumerate(group):
+            hidden |= {number: [last[row : row + 1]] for number in branch.continuations}
+        return _Read(state, seen)
 
     def _start(self, group: list[Branch]) -> Any:
         """The state after the header for each row; None where nothing was read and nothing goes on."""
@@ -100,28 +134,55 @@ class _Desk:
         return self.model.new_state(len(group), _room(group)) if goes_on else None
 
     def _parts(self, longer: list[Asked]) -> Iterator[list[Asked]]:
-        """Continuations of a group that are read together."""
-        ordered = sorted(longer, key=lambda each: -len(each[2]))
+        """Continuations of a room that are read together."""
+        ordered = sorted(longer, key=lambda each: -len(each[3]))
         start = 0
         while start < len(ordered):
-            length = len(ordered[start][2]) - 1
-            end = start + max(1, TOKENS // length)
-            if not self.padded:
-                end = min(end, start + sum(len(each[2]) - 1 == length for each in ordered[start:]))
+            length, end = len(ordered[start][3]) - 1, start + 1
+            while end < len(ordered) and (end - start + 1) * length <= TOKENS:
+                if self._unlike(length, len(ordered[end][3]) - 1, end - start):
+                    break
+                end += 1
             yield ordered[start:end]
             start = end
 
-    def _go_on(self, part: list[Asked], state: Any, seen: Tensor, hidden: dict[int, list[Tensor]]) -> None:
-        """Read the continuations of some rows from where their contexts end; padding to the right of them is unseen."""
-        rows = torch.tensor([row for row, _, _ in part], device=self.device)
-        branch, length, before = choose_rows(state, rows), len(part[0][2]) - 1, seen[rows]
+    def _unlike(self, longest: int, length: int, rows: int) -> bool:
+        """Whether a row is not to be read together with so many others."""
+        if not self.padded:
+            return length != longest
+        return length < ALIKE * longest and rows * longest >= FEW
+
+    def _go_on(self, part: list[Asked], hidden: dict[int, list[Tensor]]) -> None:
+        """Read some continuations from where their contexts end; padding to the right of them is unseen."""
+        length = len(part[0][3]) - 1
+        state, before = self._gathered([(read, row) for read, row, _, _ in part], length)
         ids = torch.zeros(len(part), length, dtype=torch.long, device=self.device)
-        for place, (_, _, each) in enumerate(part):
+        for place, (_, _, _, each) in enumerate(part):
             ids[place, : len(each) - 1] = torch.tensor(each[:-1], device=self.device)
         where = before.sum(1, keepdim=True) + torch.arange(length, device=self.device)
-        found = self._pass(ids, where, branch, torch.cat([before, before.new_ones(ids.shape)], 1)).hidden
-        for place, (_, number, each) in enumerate(part):
+        found = self._pass(ids, where, state, torch.cat([before, before.new_ones(ids.shape)], 1)).hidden
+        for place, (_, _, number, each) in enumerate(part):
             hidden[number].append(found[place, : len(each) - 1])
+
+    def _gathered(self, some: list[tuple[_Read, int]], room: int) -> tuple[Any, Tensor]:
+        """One state, with room for more tokens, of rows that may have been read apart: all end at the same place."""
+        reads = list({id(read): read for read, _ in some}.values())
+        if len(reads) == 1:
+            rows = torch.tensor([row for _, row in some], device=self.device)
+            return choose_rows(reads[0].state, rows), reads[0].seen[rows]
+        longest = max(read.seen.shape[1] for read in reads)
+        state, seen = self.model.new_state(len(some), longest + room), reads[0].seen.new_zeros(len(some), longest)
+        for read in reads:
+            places = torch.tensor([place for place, each in enumerate(some) if each[0] is read], device=self.device)
+            rows, width = (
+                torch.tensor([row for each, row in some if each is read], device=self.device),
+                read.seen.shape[1],
+            )
+            seen[places, longest - width :] = read.seen[rows]
+            for kept, old in zip(_memories(state), _memories(read.state), strict=True):
+                kept[places, :, longest - width : longest] = old[rows, :, :width]
+        state.length = longest
+        return state, seen
 
     def _pass(self, ids: Tensor, where: Tensor, state: Any, seen: Tensor) -> Any:
         """One forward pass; padding may count further than the model's last position, where nobody looks."""
@@ -165,6 +226,15 @@ def takes_padding(model: DecoderModel, tokens: int) -> bool:
     plain = all(kept is None or isinstance(kept, KeyValues) for layer in layers for kept in layer)
     windows = [module.config.window for module in model.modules() if isinstance(module, SelfAttention)]
     return plain and not counted_by_index and not any(window and window < tokens for window in windows)
+
+
+def _memories(state: Any) -> Iterator[Tensor]:
+    """Keys and values of every layer."""
+    for layer in state.layers:
+        for kept in layer:
+            if kept is not None:
+                yield kept.keys
+                yield kept.values
 
 
 def _room(some: Sequence[Branch]) -> int:

@@ -6,7 +6,7 @@ encoded context is the continuation's. Contexts that begin alike (a few-shot hea
 answers) are put next to each other, so that their common beginning is computed once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 Encode = Callable[[str], list[int]]
@@ -63,6 +63,11 @@ class Branch:
     def longest(self) -> int:
         """Tokens of the longest continuation that the model reads: the last one is only judged."""
         return max(len(each) for each in self.continuations.values()) - 1
+
+    @property
+    def each(self) -> Iterable[tuple[int, tuple[int, ...]]]:
+        """Number and ids of each continuation."""
+        return self.continuations.items()
 
     @property
     def states(self) -> int:
