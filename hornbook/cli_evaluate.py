@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from hornbook.core.errors import UserError
+
 MODELS = "models"  # the command that is meant where none is named
 Tasks = Annotated[str, typer.Option("--tasks", "-t", help="names or files, with commas: arc_easy,mmlu,my-task.yaml")]
 
@@ -35,6 +37,7 @@ def models(
         int | None, typer.Option(min=0, help="examples before each question; else as the task says")
     ] = None,
     out: Annotated[Path, typer.Option(help="where answers, scores and the report go")] = Path("evaluations"),
+    engine: Annotated[str, typer.Option(help="who asks: hornbook, or lm-eval with its own tasks")] = "hornbook",
     fetch: Annotated[bool, typer.Option("--fetch", help="take what is missing in --data from the hub")] = False,
 ) -> None:
     """Models on benchmarks; a run without --tasks gets its own scores again: bits per byte, completions that parse.
@@ -52,6 +55,13 @@ def models(
     wish = Wish(
         tasks=tuple(name.strip() for name in tasks.split(",")), data=data, limit=limit, shots=shots, fetch=fetch
     )
+    if engine not in ("hornbook", "lm-eval"):
+        raise UserError(f"--engine: {engine!r} is not known; take hornbook or lm-eval")
+    if engine == "lm-eval":
+        from hornbook.lm_eval_engine import evaluate as with_harness
+
+        print(with_harness(models, wish, out))
+        return
     print(evaluate(models, wish, out))
 
 

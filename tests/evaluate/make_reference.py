@@ -2,9 +2,9 @@
 
     python tests/evaluate/make_reference.py [tiny short begins | smollm2=FOLDER] [--data ../shared/data/benchmarks]
 
-Needs `pip install hornbook[eval] transformers` (lm-eval 0.4.13). Its own tasks are built, from its own YAML, on the rows
-of the files, renamed to the columns of the hub's data sets where the files name them otherwise. Of the prompts of ALL
-rows a hash is kept; of the first rows each answer of its `hf` backend in fp32, what it makes of them, and the same
+Needs `pip install hornbook[eval] transformers` (lm-eval 0.4.13). Its own tasks are built, from its own YAML, on the
+rows of the files, renamed to the columns of the hub's data sets where the files name them otherwise. Of the prompts of
+ALL rows a hash is kept; of the first rows each answer of its `hf` backend in fp32, what it makes of them, and the same
 log-likelihood in float64, each continuation in a pass by itself: neither side's batches are the measure.
 """
 
@@ -105,7 +105,7 @@ def convert(name: str, path: Path) -> Iterator[Row]:
             many = {"choices": true + false, "labels": [1] * len(true) + [0] * len(false)}
             yield {"question": row["Question"], "mc1_targets": one, "mc2_targets": many}
         return
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    opened: Any = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")  # noqa: SIM115
     for row in map(json.loads, opened):
         if name == "boolq":
             row["label"] = int(row["answer"])

@@ -1,4 +1,4 @@
-"""The small models whose scores by lm-evaluation-harness are recorded: drawn from a seed, saved as Hugging Face folders.
+"""The small models that lm-evaluation-harness has scored: drawn from a seed, saved as Hugging Face folders.
 
 `tiny` reads 2048 tokens, `short` so few that contexts are cut, `begins` has a tokenizer that puts a mark before a text.
 """
@@ -15,8 +15,9 @@ from hornbook.text.bpe import BPE
 
 LENGTHS = {"tiny": 2048, "short": 160, "begins": 2048}
 TEXT = (
-    "Question: Which of the following is the best answer? The water in the river was not cold, and what she said about\n"
-    "the people of that country is true. Answer: yes, no. Then they go on with the man who would have been there.\n"
+    "Question: Which of the following is the best answer? The water in the river was not cold, "
+    "and what she said about\nthe people of that country is true. "
+    "Answer: yes, no. Then they go on with the man who would have been there.\n"
 )
 ROPE = ["stack.position.scaling=null"]  # plain RoPE: the context is longer than the recipe's
 
