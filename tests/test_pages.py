@@ -10,6 +10,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
     "adapters",
     "chat",
+    "classification",
     "continuing",
     "decoders",
     "decoding",
