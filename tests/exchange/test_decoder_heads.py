@@ -9,6 +9,7 @@ import torch
 
 from hornbook.adapt import head
 from hornbook.exchange import decoder_heads, families, folder
+from hornbook.model.both_ways import look_both_ways
 from hornbook.model.classifier import LAST, Regression, SequenceClassifier
 from hornbook.model.pool import Pooling
 from hornbook.text.bpe import BPE
@@ -103,6 +104,23 @@ def test_a_reward_model_is_a_classifier_of_one_number(tmp_path: Path) -> None:
     torch.testing.assert_close(ours(ids).logits, theirs(ids).logits, **CLOSE)
     folder.save(ours, tmp_path / "ours")
     assert folder.load(tmp_path / "ours").config.head == head.REWARD
+
+
+@torch.no_grad()
+def test_without_its_mask_it_is_transformers_without_one(tmp_path: Path) -> None:
+    """Label-supervised LLaMA (Li et al. 2023), there by a mask of zeros to add."""
+    theirs = reference(case("llama"))
+    theirs.save_pretrained(tmp_path / "theirs")
+    ours: Any = folder.load(tmp_path / "theirs").eval()
+    ids = some_ids(2, 9)
+    causal = ours(ids).logits
+    look_both_ways(ours)
+    wanted = theirs.score(theirs.model(ids, attention_mask=torch.zeros(2, 1, 9, 9)).last_hidden_state)[:, -1]
+    torch.testing.assert_close(ours(ids).logits, wanted, **CLOSE)
+    assert (wanted - causal).abs().max() > 0.01
+    folder.save(ours, tmp_path / "ours")
+    assert folder.read_fields(tmp_path / "ours")["model_type"] == "hornbook"
+    torch.testing.assert_close(folder.load(tmp_path / "ours")(ids).logits, wanted, **CLOSE)
 
 
 @pytest.mark.parametrize("odd", [{"pooling": Pooling(take="mean", activation=None)}, {"bias": True}])
