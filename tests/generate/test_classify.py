@@ -9,6 +9,7 @@ import torch
 from hornbook.adapt import head
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
+from hornbook.data.texts import padded
 from hornbook.generate.classify import verdict
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.classifier import LAST, SequenceClassifier
@@ -48,6 +49,10 @@ def test_transformers_pipeline_says_the_same(tmp_path: Path) -> None:
     texts = [text for text in TEXTS[:4] if text]
     for ours, theirs in zip(lm.classify(texts), pipe(texts), strict=True):
         assert ours.probabilities == pytest.approx({each["label"]: each["score"] for each in theirs}, abs=1e-5)
+    theirs = hf.AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
+    ids, real = padded([lm.ids(text) for text in texts], lm.tokenizer)  # rows of unequal length: it needs the pad's id
+    with torch.no_grad():
+        torch.testing.assert_close(theirs(ids).logits, lm.module(ids, attention_mask=real).logits, rtol=0, atol=1e-4)
     again = LanguageModel.load(tmp_path / "model")
     assert [each.label for each in again.classify(TEXTS)] == [each.label for each in lm.classify(TEXTS)]
 
