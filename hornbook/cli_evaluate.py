@@ -23,7 +23,7 @@ class Default(TyperGroup):
 evaluate_app = typer.Typer(
     cls=Default,
     no_args_is_help=True,
-    help="Scores with error bars.\n\nStart with: hornbook evaluate runs/demo --tasks arc_easy,lambada --data DIR",
+    help="Scores with error bars.\n\nExample: hornbook evaluate runs/demo --tasks arc_easy,lambada --data DIR",
 )
 
 

@@ -56,7 +56,7 @@ def _evaluate_one(model: str, folder: Path, wish: Wish) -> None:
         task_manager=manager,
         log_samples=True,
     )
-    about = {"model": model, "fingerprint": fingerprint(path, PRECISION), "precision": PRECISION}
+    about: dict[str, Any] = {"model": model, "fingerprint": fingerprint(path, PRECISION), "precision": PRECISION}
     about |= {"limit": wish.limit, "shots": wish.shots, "engine": "lm-eval"}
     for task, samples in results["samples"].items():
         evaluation.write(folder, task, list(outcomes(samples)), about=about)

@@ -25,7 +25,7 @@ MOST_TOKENS = 256  # that are written where a task says nothing
 LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")  # the harness's words for it
 
 
-class Hornbook(LM):
+class Hornbook(LM):  # type: ignore[misc]  # the harness is untyped, and not installed everywhere
     """The harness's model, answered by a Scorer."""
 
     def __init__(

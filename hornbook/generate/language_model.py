@@ -189,14 +189,14 @@ class LanguageModel:
         return self.plain_ids(prompt) or [self._text.end]
 
     def plain_ids(self, text: str) -> list[int]:
-        """The ids of a text after what every text of this model begins with (Gemma's and Llama's <bos>), if anything."""
+        """The ids of a text after what every text of this model begins with (Gemma's and Llama's <bos>)."""
         return [*self._before, *self._text.encode(text)]
 
     @property
     def begin(self) -> int:
         """What stands before the first token of a text, so that it can be foreseen."""
-        known: int = self.module.token_ids.get("bos_token_id") or self._text.end
-        return (self._before or [known])[0]
+        known: int | None = self.module.token_ids.get("bos_token_id")
+        return (self._before or [self._text.end if known is None else known])[0]
 
     @property
     def _before(self) -> list[int]:

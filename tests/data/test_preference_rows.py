@@ -16,7 +16,7 @@ RENDERER = Renderer(BPE(vocab=300).train(["the red fox and the old grey wolf \n"
 
 
 def rows(count: int = 12) -> list[dict[str, Any]]:
-    words = "the red fox and the old grey wolf".split()
+    words = ["the", "red", "fox", "and", "the", "old", "grey", "wolf"]
     return [
         {
             "prompt": [{"role": "user", "content": f"number {number}"}],

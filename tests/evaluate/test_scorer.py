@@ -80,7 +80,7 @@ def test_the_same_is_not_asked_twice(decoder: LanguageModel, tmp_path: Path, mon
     calls: list[tuple[int, int]] = []
     first = Scorer(decoder, cache=Cache(tmp_path, "m"), progress=lambda done, of: calls.append((done, of)))
     found = first.continuations([*ASKED, ASKED[0]])
-    assert calls == [(len(ASKED), len(ASKED))]
+    assert set(calls) == {(len(ASKED), len(ASKED))}
     again = Scorer(decoder, cache=Cache(tmp_path, "m"))
     monkeypatch.setattr(again, "_continuations", lambda asked: pytest.fail("it was answered already"))
     assert again.continuations([ASKED[0], *ASKED]) == [found[0], *found[:-1]]

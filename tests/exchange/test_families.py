@@ -21,7 +21,7 @@ LENT = ["length=64", "embed.vocab=131"]  # what the demo's recipe says in other 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_is_its_config_json_again(name: str) -> None:
-    config: Any = recipe.load(Model, name, LENT if name.startswith("models/demo") else [])
+    config: Any = recipe.load(Model, name, LENT if name.startswith(("models/demo", "models/student")) else [])
     fields = families.fields_of(config)
     assert (fields["model_type"] == "hornbook") == any(re.fullmatch(ours, name.split("/")[1]) for ours in OURS)
     back = families.config_of(fields)

@@ -75,11 +75,11 @@ def test_a_token_at_a_time_sees_all_without_a_mask(spy: Spy) -> None:
 
 
 @torch.no_grad()
-def test_padding_and_packed_documents_need_one(spy: Spy) -> None:
+def test_padding_needs_one_and_packed_documents_are_read_one_by_one(spy: Spy) -> None:
     model = make("llama-tiny").eval()
     model(ids(8), attention_mask=torch.tensor([[0] + [1] * 7, [1] * 8]))
     model(ids(8), document_ids=torch.tensor([[0] * 3 + [1] * 5] * 2, dtype=torch.int32))
-    assert spy.calls == ["masked"] * 6
+    assert spy.calls == ["masked"] * 3 + ["causal"] * 3 * 4  # in each layer two documents of two rows
 
 
 @torch.no_grad()

@@ -78,7 +78,7 @@ def test_nothing_to_train_on_is_zero_and_not_nan(name: str) -> None:
 def test_measuring_gives_the_loss_of_training_and_shares_beside_it(name: str) -> None:
     objective, model, batch = case(name)
     trained = objective(model, batch)
-    assert trained.shares == {}
+    assert set(trained.shares) <= set(objective.SHARES)
     with torch.no_grad():
         measured = objective(model.eval(), batch)
     if name != "sequence to sequence":  # its label smoothing is for training only
