@@ -33,10 +33,12 @@ from hornbook.model.pool import Take
 from hornbook.objective.batch import Objective
 from hornbook.objective.classification import Classification, OneLogit, Weighted
 from hornbook.train.config import Train
+from hornbook.train.guard import Guard
 from hornbook.train.job import Job
 from hornbook.tune.opened import Opened
 from hornbook.tune.place import Kept, Place
 
+NO_LEAP = 1e9  # standard deviations: only what is no number stops a step, unless a recipe has a guard of its own
 ROWS = 32  # of a pass when scores are taken
 
 
@@ -57,6 +59,10 @@ class Classify:
     adapter: Adapter | None = None  # learn beside the weights; the head learns whole
     freeze: Freeze | None = None  # learn a part of the weights
     train: Train
+
+    def __post_init__(self) -> None:
+        if self.train.guard == Guard():  # a hard row among a few learnt ones makes the loss leap, and is to be learnt
+            object.__setattr__(self, "train", dataclasses.replace(self.train, guard=Guard(sigmas=NO_LEAP)))
 
     def files(self, place: Place) -> list[Path]:
         """The rows' files."""

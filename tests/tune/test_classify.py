@@ -1,6 +1,7 @@
 """The stage that classifies: what learns, what is read off which token, uneven classes, and real spam."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hornbook.objective.classification import Classification, OneLogit, Weighted
 from hornbook.optim.adamw import AdamW
 from hornbook.text import tokenizer
 from hornbook.train.config import Train
+from hornbook.train.guard import Guard, Watch
 from hornbook.tune.classify import Classify
 from tests.tune import labelled
 from tests.tune.doubles import place_at, trained
@@ -166,6 +168,17 @@ def test_the_objective_is_what_the_data_says(uneven: str, tiny_base: Path, tmp_p
     assert objective(weights={"wild": 3}) == Weighted(weights=(1.0, 3.0))
     assert objective(one_logit=True) == OneLogit()
     assert objective(one_logit=True, weights={"wild": 3}) == OneLogit(weights=(1.0, 3.0))
+
+
+def test_a_hard_row_is_no_fault(easy: str) -> None:
+    """Eight rows that are learnt and one that is not: the loss leaps, and that row is the one to learn from."""
+    guard = stage(easy).train.guard
+    assert guard is not None
+    watch = Watch(losses=[0.001] * guard.window)
+    assert watch.fault(guard, 1.2, 1.0) is None
+    assert watch.fault(guard, float("nan"), 1.0) is not None
+    own = replace(train(3), guard=Guard(sigmas=6.0))
+    assert stage(easy, train=own).train == own
 
 
 def test_long_texts_are_cut_or_left_out(easy: str, tiny_base: Path, tmp_path: Path) -> None:
