@@ -4,7 +4,6 @@ Each reward turns texts into parts with names, whose sum is the reward; all of t
 (rollouts.jsonl), so that one can see what was paid for. A reward that cannot be found stops the run with the row's id.
 """
 
-import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hornbook.core.errors import RecipeError, UserError
+from hornbook.align.functions import function
+from hornbook.core.errors import UserError
 from hornbook.generate.reward import RewardModel
 from hornbook.text.python import function_body, is_python
 
@@ -32,8 +32,8 @@ class Function:
 
     def build(self, find: FindModel) -> Score:  # noqa: ARG002 -- rewards that are models ask it
         """Import it."""
-        function, name = _function(self.path), self.path.rpartition(":")[2]
-        return lambda rows: [{name: self._one(function, row)} for row in rows]
+        own, name = function(self.path, "reward"), self.path.rpartition(":")[2]
+        return lambda rows: [{name: self._one(own, row)} for row in rows]
 
     def _one(self, function: Callable[[str, str, Row], Any], row: Row) -> float:
         try:
@@ -189,20 +189,3 @@ class Sum:
 
 
 Reward = Single | Sum
-
-
-@cache
-def _function(place: str) -> Callable[[str, str, Row], Any]:
-    """The function `file.py:name`; runs the file."""
-    file, _, name = place.rpartition(":")
-    if not name or not Path(file).is_file():
-        raise RecipeError(f"reward: {place} is no function of a file that is there; write it like my_reward.py:parses")
-    spec = importlib.util.spec_from_file_location(f"reward_{Path(file).stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Callable[[str, str, Row], Any] | None = getattr(module, name, None)
-    if not callable(found):
-        raise RecipeError(f"reward: {file} has no function {name!r}; write it there, or name another")
-    return found

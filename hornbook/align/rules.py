@@ -6,14 +6,12 @@ with yes or no makes it a rule in Sparrow's sense (Glaese et al. 2022), and a ch
 expression or a function) lets anybody count how often it is broken. A rule takes part where it has the text.
 """
 
-import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
-from typing import Any
 
+from hornbook.align.functions import function
 from hornbook.align.words import Words
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import RecipeError, UserError
@@ -85,7 +83,7 @@ class Rule:
         if self.pattern is not None:
             return re.search(self.pattern, answer) is not None
         assert self.function is not None, "asked of a rule that cannot be checked"
-        return bool(_function(self.function)(prompt, answer))
+        return bool(function(self.function, "function")(prompt, answer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,25 +153,8 @@ def _placed(rule: Rule, folder: Path) -> Rule:
     for each in rule.examples:
         if placed.broken(each.prompt, each.answer) != each.breaks:
             raise RecipeError(f"rule {rule.name}: its function is wrong about its own example {each.answer!r}")
-    _function(f"{folder / file}:{name}")
+    function(f"{folder / file}:{name}", "function")
     return placed
-
-
-@cache
-def _function(place: str) -> Callable[[str, str], Any]:
-    """The function `file.py:name`; runs the file."""
-    file, _, name = place.rpartition(":")
-    if not name or not Path(file).is_file():
-        raise RecipeError(f"function: {place} is no function of a file that is there; write it like checks.py:shouts")
-    spec = importlib.util.spec_from_file_location(f"rules_{Path(file).stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Callable[[str, str], Any] | None = getattr(module, name, None)
-    if not callable(found):
-        raise RecipeError(f"function: {file} has no function {name!r}; write it there, or name another")
-    return found
 
 
 def tally(rules: Rules, pairs: Sequence[tuple[str, str]]) -> dict[str, int]:

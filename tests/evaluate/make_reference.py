@@ -151,7 +151,8 @@ def record(folder: str, tasks: dict[str, ConfigurableTask], rows: int) -> dict[s
     asked = [Instance("loglikelihood", {}, tuple(pair), 0) for pair in PAIRS]
     found["pairs"] = [[pair, answer] for pair, answer in zip(PAIRS, likely(model, exact, asked), strict=True)]
     whole = [Instance("loglikelihood_rolling", {}, (text,), 0) for text in ROLLING]
-    found["rolling"] = [list(each) for each in zip(ROLLING, model.loglikelihood_rolling(whole), strict=True)]
+    both = (each.loglikelihood_rolling(whole) for each in (model, exact))
+    found["rolling"] = [list(each) for each in zip(ROLLING, *both, strict=True)]  # text, nats, nats in float64
     return found
 
 

@@ -39,7 +39,7 @@ def test_families_share_their_headers_and_lose_nobody() -> None:
         assert all(len(branch.context) > family.header for branch in family.branches)
     numbers = [number for family in found for branch in family.branches for number in branch.continuations]
     assert sorted(numbers) == list(range(len(pairs)))
-    assert sorted(family.header for family in found)[-2:] == [39, 60] or max(f.header for f in found) == 60
+    assert sum(len(family.branches) for family in found if family.header >= 30) == 11, [f.header for f in found]
 
 
 def test_one_context_is_one_branch() -> None:
