@@ -48,7 +48,7 @@ def test_a_killed_evaluation_comes_to_the_same_report(place: Path, tmp_path: Pat
     assert "in brackets: the 95 % interval" in whole.stdout
     killed = subprocess.Popen(command(place, tmp_path / "killed"), stdout=subprocess.DEVNULL, start_new_session=True)
     answers = tmp_path / "killed" / "one"
-    while killed.poll() is None and not any(answers.glob("answers-*.jsonl")):
+    while killed.poll() is None and not any(path.stat().st_size for path in answers.glob("answers-*.jsonl")):
         time.sleep(0.01)
     os.killpg(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
