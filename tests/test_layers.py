@@ -24,7 +24,7 @@ LEVELS = [
     {"generate"},
     {"train", "evaluate", "align"},
     {"plan", "tune"},
-    {"studio"},
+    {"serve", "studio"},
 ]
 TOP = len(LEVELS)  # cli.py, build.py, report.py, ...: modules that stand in no folder may import everything
 LONGEST_FILE = 260
