@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from hornbook.core.errors import UserError
+from hornbook.generate.past import Past
+from hornbook.generate.processors import NOTHING
 from hornbook.generate.sample import Sampling
 from hornbook.model.op import choose_rows
 
@@ -70,7 +72,7 @@ def write(model: nn.Module, writings: Sequence[Writing], sampling: Sampling, lim
 
 
 class _Desk:
-    """The batch that is being written: the model's state and, per row, what is masked and what was seen."""
+    """The batch that is being written: the model's state and, per row, what is masked and what came before."""
 
     def __init__(self, model: Any, writings: Sequence[Writing], sampling: Sampling, limits: Limits) -> None:
         self.model, self.writings, self.sampling, self.limits = model, list(writings), sampling, limits
@@ -82,7 +84,7 @@ class _Desk:
         self.state: Any = None
         self.pads: Tensor | None = None  # (rows, 1): how much padding stands before each prompt; None: none at all
         self.mask: Any = None  # (rows, capacity): False where there is padding
-        self.seen: Tensor | None = None  # (rows, vocab): what the repetition penalty is about
+        self.pasts = [Past(each.prompt, each.new, _room(each, limits)) for each in writings]
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -92,15 +94,15 @@ class _Desk:
         else:
             self._clear()
             logits = self._read_last()
-        if self.sampling.repetition_penalty != 1:
-            self._remember(logits.shape[-1])
-        ids = self.sampling.choose(logits, self.seen, [writing.generator for writing in self.writings])
-        self.last = ids[:, None]
+        ids = self.sampling.choose(logits, self.pasts, [writing.generator for writing in self.writings])
+        self.last = ids.clamp(min=0)[:, None]
         self.written += 1
         chances = self._chances(logits)
         for row, (writing, token) in enumerate(zip(self.writings, ids.tolist(), strict=True)):
             if writing.reason is not None:
                 continue
+            if token == NOTHING:
+                raise UserError("no token can be drawn: all are ruled out, or the scores are no numbers; allow more")
             if chances:
                 writing.log_probabilities.append(chances[row])
             if token in self.limits.end:
@@ -114,7 +116,7 @@ class _Desk:
         """How likely the tokens just drawn were, where that is to be remembered."""
         if not self.limits.log_probabilities:
             return []
-        shown = self.sampling.filter(logits.float(), self.seen)
+        shown = self.sampling.filter(logits.float(), self.pasts)
         total = shown.logsumexp(-1)
         if not total.isfinite().all():
             raise UserError("the model's scores are not finite numbers, so nothing can be drawn; take an earlier one")
@@ -147,12 +149,13 @@ class _Desk:
             self._take(still)
             self.last = self.last[still]
             self.writings = [self.writings[row] for row in still]
+            self.pasts = [self.pasts[row] for row in still]
 
     def _take(self, rows: list[int]) -> None:
         """Go on with these rows of the batch, some perhaps several times."""
         index = torch.tensor(rows, device=self.device)
         self.state = choose_rows(self.state, index)
-        self.pads, self.mask, self.seen = (choose_rows(each, index) for each in (self.pads, self.mask, self.seen))
+        self.pads, self.mask = (choose_rows(each, index) for each in (self.pads, self.mask))
 
     def _read_last(self) -> Tensor:
         """The logits (rows, vocab) after the token that was written last."""
@@ -183,15 +186,6 @@ class _Desk:
         lengths = torch.tensor([len(source) for source in sources], device=self.device)
         real = torch.arange(ids.shape[1], device=self.device) < lengths[:, None]
         return {"input_ids": ids} if real.all() else {"input_ids": ids, "attention_mask": real}
-
-    def _remember(self, vocab: int) -> None:
-        """Mark what each row has read and written, for the repetition penalty."""
-        if self.seen is None:
-            self.seen = torch.zeros(len(self.writings), vocab, dtype=torch.bool, device=self.device)
-            for row, writing in enumerate(self.writings):
-                self.seen[row, torch.tensor(writing.prompt, device=self.device)] = True
-        else:
-            self.seen.scatter_(1, self.last, True)
 
 
 def _different(writings: Sequence[Writing]) -> tuple[list[Writing], list[int]]:

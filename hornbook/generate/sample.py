@@ -1,18 +1,35 @@
-"""From logits to the next token: pure functions of (rows, vocab) logits, in the order in which they are applied.
+"""How the next token is chosen: what is done to the logits, in which order, and the draw.
 
-Repetition penalty (Keskar et al. 2019, CTRL), temperature, top-k (Fan et al. 2018), top-p (Holtzman et al. 2020), min-p
-(Nguyen et al. 2024): the same numbers as transformers' processors. A token that is ruled out has the logit -inf.
-Leaves out typical sampling, n-gram blocking and biases.
+processors.py has what is done, each with its paper; the order is transformers'. past.py has what a choice may know of
+the text before it. Rows that are chosen for alike are chosen for together; `choose_each` is for rows that are not.
+Where only a few tokens can be drawn, the others are neither sorted nor added up (shortlist.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, isfinite
 
 import torch
 from torch import Tensor
 
 from hornbook.core.errors import UserError
-
-RULED_OUT = float("-inf")
+from hornbook.generate import past
+from hornbook.generate.past import Past
+from hornbook.generate.processors import (
+    NOTHING,
+    add_bias,
+    draw,
+    force,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    keep_typical,
+    most_likely,
+    penalize,
+    penalize_counts,
+    rule_out,
+)
+from hornbook.generate.shortlist import shortlist
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,95 +40,141 @@ class Sampling:
     top_k: int | None = None  # draw from the k most likely tokens only
     top_p: float | None = None  # ... from the smallest set of tokens that holds this share of the probability
     min_p: float | None = None  # ... from tokens at least this share as likely as the most likely one
-    repetition_penalty: float = 1.0  # above 1: what was already written becomes less likely
+    typical_p: float | None = None  # ... from the tokens nearest to the expected surprise that hold this share
+    repetition_penalty: float = 1.0  # above 1: what was read or written becomes less likely
+    presence_penalty: float = 0.0  # taken off the logit of every token that was written
+    frequency_penalty: float = 0.0  # ... for each time that it was written
+    no_repeat_ngram: int | None = None  # no run of this many tokens comes twice, prompt included
+    bias: Mapping[int, float] = field(default_factory=dict, hash=False)  # added to the logits of these tokens
+    banned: tuple[int, ...] = ()  # tokens that are never written
+    first: tuple[int, ...] = ()  # tokens that the text begins with
+    last: int | None = None  # the token that takes the last place there is room for
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < float("inf"):
+        if not 0 <= self.temperature < inf:
             raise UserError(f"temperature: {self.temperature} must be 0 (greedy) or more; 0.8 is usual")
-        if self.top_k is not None and self.top_k < 1:
-            raise UserError(f"top_k: {self.top_k} keeps no token; give 1 or more, or leave it out")
-        for name, share in (("top_p", self.top_p), ("min_p", self.min_p)):
-            if share is not None and not 0 < share <= 1:
+        for name in ("top_k", "no_repeat_ngram"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise UserError(f"{name}: {value} keeps no token; give 1 or more, or leave it out")
+        for name in ("top_p", "min_p", "typical_p"):
+            if (share := getattr(self, name)) is not None and not 0 < share <= 1:
                 raise UserError(f"{name}: {share} is not a share; give a number above 0 and up to 1, or leave it out")
-        if not 0 < self.repetition_penalty < float("inf"):
+        if not 0 < self.repetition_penalty < inf:
             raise UserError(f"repetition_penalty: {self.repetition_penalty} must be above 0; 1 turns it off")
+        for name in ("presence_penalty", "frequency_penalty"):
+            if not isfinite(value := getattr(self, name)):
+                raise UserError(f"{name}: {value} is no number; 0 turns it off, OpenAI's range is -2 to 2")
+        self._check_tokens()
+
+    def _check_tokens(self) -> None:
+        for name in ("bias", "banned", "first"):
+            if min(getattr(self, name), default=0) < 0:
+                raise UserError(f"{name}: {min(getattr(self, name))} is no token; ids begin with 0")
+        for token, more in self.bias.items():
+            if not more < inf:  # -inf bans
+                raise UserError(f"bias: {more} for token {token} is no number; give one, 100 all but forces it")
+        if self.last is not None and self.last < 0:
+            raise UserError(f"last: {self.last} is no token; ids begin with 0")
 
     @property
     def greedy(self) -> bool:
         """Whether the most likely token is always taken."""
         return self.temperature == 0 or self.top_k == 1
 
-    def filter(self, logits: Tensor, seen: Tensor | None) -> Tensor:
-        """The logits that a token is drawn from; `seen` as in `penalize`."""
-        if self.repetition_penalty != 1 and seen is not None:
-            logits = penalize(logits, seen, self.repetition_penalty)
+    @property
+    def looks_back(self) -> bool:
+        """Whether the choice depends on what was read and written; where not, no pasts need be given."""
+        penalties = self.repetition_penalty != 1 or self.presence_penalty != 0 or self.frequency_penalty != 0
+        return penalties or self.no_repeat_ngram is not None or bool(self.first) or self.last is not None
+
+    def adjust(self, logits: Tensor, pasts: Sequence[Past] = ()) -> Tensor:
+        """The logits (rows, vocab) with what is added, penalized, banned and forced: all but the drawing's limits."""
+        if self.bias:
+            logits = add_bias(logits, self.bias)
+        if self.repetition_penalty != 1:
+            logits = penalize(logits, past.seen(pasts, logits), self.repetition_penalty)
+        if self.presence_penalty or self.frequency_penalty:
+            written = past.counts(pasts, logits)
+            logits = penalize_counts(logits, written, presence=self.presence_penalty, frequency=self.frequency_penalty)
+        if self.no_repeat_ngram is not None:
+            logits = logits.masked_fill(past.completing(pasts, logits, self.no_repeat_ngram), -inf)
+        if self.banned:
+            logits = rule_out(logits, self.banned)
+        return force(logits, [self._forced(each) for each in pasts]) if self.first or self.last is not None else logits
+
+    def filter(self, logits: Tensor, pasts: Sequence[Past] = ()) -> Tensor:
+        """The logits (rows, vocab) that a token is drawn from; one past a row, where it `looks_back`."""
+        logits = self.adjust(logits, pasts)
         if self.greedy:
             return logits
         if self.temperature != 1:
             logits = logits / self.temperature
+        return self._limit(logits)
+
+    def choose(self, logits: Tensor, pasts: Sequence[Past], generators: Sequence[torch.Generator]) -> Tensor:
+        """One token per row: logits (rows, vocab) -> ids (rows,). Row r draws from its own generator r.
+
+        A generator a row makes what is written for a prompt independent of what else is in the batch. NOTHING (-1)
+        where every token of a row is ruled out or its scores are no numbers: the caller says so to whom it concerns.
+        """
+        logits = self.adjust(logits.float(), pasts)
+        if self.greedy:
+            return most_likely(logits)
+        if self.temperature != 1:
+            logits = logits / self.temperature
+        points = torch.stack([torch.rand((), generator=each, dtype=torch.float64) for each in generators])
+        points = points.to(logits.device)
+        few = shortlist(logits, self.top_k, self.top_p)
+        if few is None:
+            return draw(self._limit(logits), points)
+        places = draw(self._cut(few.logits), points)
+        return few.ids.gather(-1, places.clamp(min=0)[:, None])[:, 0].where(places >= 0, NOTHING)
+
+    def probabilities(self, logits: Tensor, pasts: Sequence[Past] = ()) -> Tensor:
+        """The distribution (rows, vocab) that a token is drawn from; all of it on one token, where greedy."""
+        logits = self.filter(logits.float(), pasts)
+        if not self.greedy:
+            return logits.softmax(-1)
+        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+
+    def _limit(self, logits: Tensor) -> Tensor:
+        """What cuts the distribution off."""
         if self.top_k is not None:
             logits = keep_top_k(logits, self.top_k)
         if self.top_p is not None and self.top_p < 1:
             logits = keep_top_p(logits, self.top_p)
-        return logits if self.min_p is None else keep_min_p(logits, self.min_p)
+        return self._cut(logits)
 
-    def choose(self, logits: Tensor, seen: Tensor | None, generators: list[torch.Generator]) -> Tensor:
-        """One token per row: logits (rows, vocab) -> ids (rows,). Row r draws from its own generator r.
+    def _cut(self, logits: Tensor) -> Tensor:
+        """What comes after top-k and top-p."""
+        if self.min_p is not None:
+            logits = keep_min_p(logits, self.min_p)
+        return logits if self.typical_p is None or self.typical_p == 1 else keep_typical(logits, self.typical_p)
 
-        A generator a row makes what is written for a prompt independent of what else is in the batch.
-        """
-        logits = self.filter(logits.float(), seen)
-        if self.greedy:
-            return logits.argmax(-1)
-        points = [torch.rand((), generator=generator, dtype=torch.float64) for generator in generators]
-        return draw(logits, torch.stack(points).to(logits.device))
-
-
-def penalize(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
-    """Move the logits of tokens that were seen towards less likely: divided if positive, multiplied if negative.
-
-    seen (rows, vocab) says which tokens each row has read or written.
-    """
-    return torch.where(seen, torch.where(logits < 0, logits * penalty, logits / penalty), logits)
+    def _forced(self, one: Past) -> int | None:
+        """The token that must come next."""
+        if len(one.new) < len(self.first):
+            return self.first[len(one.new)]
+        return self.last if one.room is not None and len(one.new) == one.room - 1 else None
 
 
-def keep_top_k(logits: Tensor, k: int) -> Tensor:
-    """Rule out all but the k largest logits; ties with the k-th stay.
-
-    >>> keep_top_k(torch.tensor([[1.0, 4.0, 3.0, 2.0]]), 2).tolist()
-    [[-inf, 4.0, 3.0, -inf]]
-    """
-    smallest = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]
-    return logits.masked_fill(logits < smallest, RULED_OUT)
-
-
-def keep_top_p(logits: Tensor, p: float) -> Tensor:
-    """Rule out the least likely tokens as long as what stays holds at least p; the most likely one always stays.
-
-    >>> keep_top_p(torch.tensor([[0.5, 0.3, 0.2]]).log(), 0.6).exp().round(decimals=1).tolist()
-    [[0.5, 0.30000001192092896, 0.0]]
-    """
-    ascending, order = logits.sort(dim=-1)
-    out = ascending.softmax(-1).cumsum(-1) <= 1 - p
-    out[..., -1] = False
-    return logits.masked_fill(out.scatter(-1, order, out), RULED_OUT)
-
-
-def keep_min_p(logits: Tensor, p: float) -> Tensor:
-    """Rule out tokens less than p times as likely as the most likely one."""
-    probabilities = logits.softmax(-1)
-    return logits.masked_fill(probabilities < p * probabilities.amax(-1, keepdim=True), RULED_OUT)
-
-
-def draw(logits: Tensor, points: Tensor) -> Tensor:
-    """Turn a uniform number in [0, 1) per row into a token: the one whose stretch of the probability it falls on.
-
-    logits (rows, vocab), points (rows,) float64 -> ids (rows,). A token of probability 0 has no stretch.
-
-    >>> draw(torch.tensor([[0.25, 0.0, 0.75]] * 3).log(), torch.tensor([0.0, 0.24, 0.26], dtype=torch.float64)).tolist()
-    [0, 0, 2]
-    """
-    reach = logits.softmax(-1).cumsum(-1, dtype=torch.float64)
-    total = reach[..., -1:]
-    target = (points[..., None] * total).minimum(torch.nextafter(total, torch.zeros_like(total)))
-    return torch.searchsorted(reach, target, right=True)[..., 0]
+def choose_each(
+    logits: Tensor, samplings: Sequence[Sampling], pasts: Sequence[Past], generators: Sequence[torch.Generator]
+) -> Tensor:
+    """`Sampling.choose` for rows of which each has its own: those that are alike are chosen for together."""
+    groups: list[tuple[Sampling, list[int]]] = []
+    for row, sampling in enumerate(samplings):
+        rows = next((rows for other, rows in groups if other is sampling or other == sampling), None)
+        if rows is None:
+            groups.append((sampling, [row]))
+        else:
+            rows.append(row)
+    if len(groups) == 1:
+        return groups[0][0].choose(logits, pasts, generators)
+    ids = torch.empty(len(samplings), dtype=torch.long, device=logits.device)
+    for sampling, rows in groups:
+        chosen = sampling.choose(
+            logits[rows], [pasts[row] for row in rows] if pasts else [], [generators[row] for row in rows]
+        )
+        ids[rows] = chosen
+    return ids

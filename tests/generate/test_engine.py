@@ -6,7 +6,8 @@ from torch import nn
 
 from hornbook.core.errors import UserError
 from hornbook.generate.engine import Limits, Writing, write
-from hornbook.generate.sample import Sampling, penalize
+from hornbook.generate.processors import penalize
+from hornbook.generate.sample import Sampling
 from hornbook.model.attention import Attention
 from hornbook.model.decoder import Decoder, DecoderModel
 from hornbook.model.embed import Tokens
