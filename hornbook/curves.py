@@ -18,16 +18,17 @@ WORSE = 1.01  # a held-out loss this much above its best says that the model lea
 
 @dataclass(frozen=True)
 class Curves:
-    """The rows of a stage: one a step, and those in which held-out text was looked at."""
+    """The rows of a stage: one a step, those in which held-out text was looked at, those with scores of benchmarks."""
 
     steps: list[Row] = field(default_factory=list)
     validations: list[Row] = field(default_factory=list)
+    asked: list[Row] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path) -> "Curves":
         """From a run folder; a stage that has not begun has no rows."""
         rows = Log(Run(folder).metrics).rows()
-        return cls([row for row in rows if "loss" in row], [row for row in rows if "validation_loss" in row])
+        return cls(*([row for row in rows if kind in row] for kind in ("loss", "validation_loss", "scores")))
 
     def points(self, x: str, y: str, *, held_out: bool = False) -> list[Point]:
         """(x, y) of every row that has both."""
@@ -89,6 +90,7 @@ TOKENS = Axis(label="tokens read (logarithmic)", text=count, log=True)
 READ = Axis(label="tokens read", text=count, zero=True)
 TIME = Axis(label="time", text=moment, time=True, zero=True)
 SHARE = Axis(label="share that is right, held out", text=lambda value: f"{value:.0%}", zero=True)
+ANSWERED = Axis(label="score", text=lambda value: f"{value:.0%}", zero=True)
 LOSS = Axis(label="loss (nats a token)", text=lambda value: f"{value:.3g}")
 
 
@@ -103,6 +105,10 @@ def figures(curves: Curves) -> list[str]:
             for key in curves.newest()
             if key.endswith("accuracy")
         ),
+        *(
+            figure(asked_sentence(curves, task), _drawing([_asked(curves, task)], READ, ANSWERED), data=data)
+            for task in (curves.asked[-1]["scores"] if curves.asked else ())
+        ),
         figure(loss_sentence(curves), _drawing(_losses(curves, "tokens"), TOKENS, LOSS), data=data),
         figure(time_sentence(curves), _drawing(_losses(curves, "seconds"), TIME, LOSS), data=data),
         figure(speed_sentence(curves), _drawing(_speed(curves), TIME, speed, height=200), data=data),
@@ -116,6 +122,11 @@ def _drawing(curves: list[Line], x: Axis, y: Axis, height: int = 300) -> Callabl
 
 def _share(curves: Curves, key: str) -> list[Line]:
     return [Line(name="", points=curves.points("tokens", key, held_out=True), colour=1)]
+
+
+def _asked(curves: Curves, task: str) -> Line:
+    points = [(float(row["tokens"]), float(row["scores"][task]["value"])) for row in curves.asked]
+    return Line(name="", points=points, colour=4)
 
 
 def _speed(curves: Curves) -> list[Line]:
@@ -161,6 +172,17 @@ def share_sentence(curves: Curves, key: str) -> str:
     (_, first), *_, (_, last) = [(0.0, 0.0), *curves.points("tokens", key, held_out=True)]
     name = key.removeprefix("validation_").replace("_", " ").capitalize()
     return f"{name} on held-out rows rose to {last:.1%}" if last > first else f"{name} on held-out rows is {last:.1%}"
+
+
+def asked_sentence(curves: Curves, task: str) -> str:
+    """What a benchmark's score came to, and whether that is more than where it began can be told."""
+    first, last = (curves.asked[place]["scores"][task] for place in (0, -1))
+    (low, high), of = last["interval"], last["of"]
+    said = f"{task}, {last['metric']}: {last['value']:.1%} ({low:.1%} to {high:.1%}) of {of} questions"
+    if len(curves.asked) < 2:
+        return said
+    apart = low > first["interval"][1] or high < first["interval"][0]
+    return f"{said}, {first['value']:.1%} at first" + ("" if apart else ": not more than chance can do")
 
 
 def time_sentence(curves: Curves) -> str:

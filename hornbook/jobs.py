@@ -18,7 +18,7 @@ from hornbook.model.cost import training_flops
 from hornbook.model.encoder_decoder import EncoderDecoderModel
 from hornbook.model.models import AnyModel
 from hornbook.objective.language import NextToken
-from hornbook.samples import sampler
+from hornbook.samples import sampler, writes
 from hornbook.settings import Recipe
 from hornbook.tasks import RunningText, with_vocab
 from hornbook.text.tokenizer import Tokenizer
@@ -41,6 +41,7 @@ def pretraining(recipe: Recipe, run: Run, tokenizer: Tokenizer | None) -> Job:
         bytes_per_token=_bytes_per_token(recipe, run),
         flops_per_token=training_flops(config, recipe.data.length),
         sample=sampler(model, tokenizer, recipe.pretrain.prompts, validation, run),
+        lm=LanguageModel(model, tokenizer) if tokenizer is not None and writes(model) else None,
         save=_saved(model, tokenizer, source),
     )
 

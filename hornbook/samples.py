@@ -30,11 +30,16 @@ def sampler(
     model: nn.Module, tokenizer: Tokenizer | None, prompts: tuple[str, ...], held_out: Source | None, run: Run
 ) -> Sample | None:
     """What to ask the model now and then; None where it does not write."""
-    if tokenizer is None or not isinstance(model, DecoderModel | EncoderDecoderModel):
+    if tokenizer is None or not writes(model):
         return None
     if isinstance(model, EncoderDecoderModel):
         return None if held_out is None else answering(held_out.batch(0, BEGINNINGS), tokenizer)
     return going_on(prompts or beginnings(run), tokenizer)
+
+
+def writes(model: nn.Module) -> bool:
+    """Whether it goes on with a text, or answers one."""
+    return isinstance(model, DecoderModel | EncoderDecoderModel)
 
 
 def beginnings(run: Run) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from hornbook.core.files import read_json, write_json
 from hornbook.core.machine import compiler
 from hornbook.core.run import Run
 from hornbook.model.stack import LayerStack
+from hornbook.questions import asking
 from hornbook.train.config import Train
 from hornbook.train.job import Job, Progress
 from hornbook.train.loop import Trainer
@@ -41,6 +42,8 @@ def train_stage(stage: Stage, console: Console, ranks: Ranks) -> None:
         torch.cuda.set_device(ranks.rank % torch.cuda.device_count())
     with in_turn(ranks):  # the first to come may write a packing plan
         job = stage.job()
+    if config.questions is not None and ranks.first:
+        job = dataclasses.replace(job, ask=asking(config.questions, job.lm))
     model = job.model.to(choice.device)
     for stack in (module for module in model.modules() if isinstance(module, LayerStack)):
         stack.checkpoint = config.checkpoint_layers

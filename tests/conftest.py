@@ -16,6 +16,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
 
 from tests import fetch_wheels
 from tests.made_up_run import fake_run_at
@@ -25,6 +26,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two cores and small tensors: sp
 # The same examples every time and no deadline: a busy machine is not a failure.
 hypothesis.settings.register_profile("hornbook", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("hornbook")
+
+BASE_TEXT = (
+    "The small red fox and the old grey wolf ran over two green hills, and one of them sang: 3 + 4 = 7! 你好，世界。\n"  # noqa: RUF001
+)
 
 DURATIONS = "hornbook/seconds"  # in pytest's cache: test -> seconds, set-up included
 UNKNOWN = 0.2  # seconds of a test that has not run yet: behind the fast ones
@@ -48,6 +53,23 @@ def wheels() -> Path:
     if missing:
         pytest.skip(f"no {missing[0]} in {fetch_wheels.FOLDER}; `make wheels` fetches it, or set HORNBOOK_WHEELS")
     return fetch_wheels.FOLDER
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a decoder of 0.1 M untrained parameters, 128 tokens of context, ChatML's marks in its tokenizer."""
+    from hornbook.core import recipe
+    from hornbook.generate.language_model import LanguageModel
+    from hornbook.model.decoder import Decoder
+    from hornbook.text.bpe import BPE
+
+    folder = tmp_path_factory.mktemp("base") / "model"
+    tokenizer = BPE(vocab=400).train([BASE_TEXT] * 20)
+    sizes = ["length=128", "dim=48", f"embed.vocab={tokenizer.vocab}", "stack.layers=2"]
+    layer = ["stack.layer.0.heads=4", "stack.layer.0.kv_heads=2", "stack.layer.1.hidden=96"]
+    config: Decoder = recipe.load(Decoder, "models/llama-tiny", sizes + layer)
+    LanguageModel(config.build(torch.Generator().manual_seed(0)), tokenizer).save(folder)
+    return folder
 
 
 @pytest.fixture

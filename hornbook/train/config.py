@@ -33,6 +33,19 @@ class LengthRamp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Questions:
+    """What a model is asked while it learns."""
+
+    tasks: tuple[str, ...]  # benchmarks: arc_easy, my/task.yaml
+    data: str = "benchmarks-data"  # the folder that holds their files
+    limit: int = 100  # questions of each task or subject, the first ones every time
+
+    def __post_init__(self) -> None:
+        if not self.tasks or self.limit < 1:
+            raise RecipeError("questions: wants one task or more, such as arc_easy, and a limit of 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Train:
     """One stage of training. Exactly one of `steps`, `tokens`, `epochs` and `budget` says how long it is."""
 
@@ -57,6 +70,8 @@ class Train:
     validation_rows: int = 64  # rows of the held-out part that are looked at each time
     sample_every: int = 0  # steps between samples, 0: none
     prompts: tuple[str, ...] = ()  # what samples begin with
+    evaluate_every: int = 0  # steps between the questions below, 0: none
+    questions: Questions | None = None  # of benchmarks, that are asked while it learns
     save_every: int = 100  # steps between checkpoints
     keep: int = 2  # checkpoints kept
     guard: Guard | None = field(default_factory=Guard)
@@ -68,6 +83,8 @@ class Train:
             raise RecipeError(f"length of training: give exactly one of steps, tokens, epochs and budget, not {had}")
         if self.budget is not None:
             seconds(self.budget)
+        if (self.evaluate_every > 0) != (self.questions is not None):
+            raise RecipeError("evaluate_every, questions: the one says when, the other what; give both or none")
         for name in ("steps", "tokens", "epochs", "rows_per_step", "micro_batch", "threads", "clip"):
             value = getattr(self, name)
             if value is not None and value <= 0:

@@ -11,6 +11,7 @@ from torch import nn
 from hornbook.core.errors import UserError
 from hornbook.core.run import Row
 from hornbook.data.batches import Source
+from hornbook.generate.language_model import LanguageModel
 from hornbook.objective.batch import Objective
 from hornbook.train.config import Train
 from hornbook.train.guard import Watch
@@ -31,6 +32,8 @@ class Job:
     flops_per_token: float = 0.0  # forward and backward
     peak_flops: float = 0.0  # of this machine, per second; 0: not measured
     sample: Callable[[nn.Module], list[Row]] | None = None  # what the model writes now
+    lm: LanguageModel | None = None  # the model with its tokenizer, where it goes on with a text: what can be asked
+    ask: Callable[[], dict[str, Row]] | None = None  # its scores on some questions, as it is now, by task
     rows_per_step: int | None = None  # where the rows say it, not the recipe: samples of a prompt stay together
     save: Callable[[Path], None] | None = None  # writes the trained model's folder; None: as its family does
 

@@ -19,6 +19,7 @@ from hornbook.optim.groups import clip
 from hornbook.train import checkpoint
 from hornbook.train.config import Train
 from hornbook.train.job import Job, Listener, Progress, bits_per_byte, few, horizon, rows_per_step
+from hornbook.train.looks import Looks
 from hornbook.train.measure import Measured, measure, nothing
 from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
@@ -48,6 +49,7 @@ class Trainer:
         self.precision = Precision(precision, self.device.type)
         self.progress = Progress()
         self.metrics, self.samples, self.events = Log(run.metrics), Log(run.samples), Log(run.events)
+        self.looks = Looks(config, job, self.metrics, self.samples, listener)
         self.rows_per_step = rows_per_step(config, job)
         self.horizon = horizon(config, job)
         self.pace = self.lap = 0.0  # seconds of the step before this one, and of the last step
@@ -153,16 +155,14 @@ class Trainer:
             self.listener.step(row, total, self.horizon.seconds_left(progress.step, progress.seconds))
 
     def _now_and_then(self) -> None:
-        """Validate, sample and save when it is time; saving comes last, so a checkpoint's rows are all written."""
+        """Validate, look and save when it is time; saving comes last, so a checkpoint's rows are all written."""
         step, config = self.progress.step, self.config
         last = self.horizon.done(step, self.progress.seconds, self.pace)
         if self.job.validation is not None and (step % config.validate_every == 0 or last):
             self._validate(self.job.validation)
-        if config.sample_every and self.job.sample and self.ranks.first and (step % config.sample_every == 0 or last):
-            self.job.model.eval()
-            rows = [{"step": step, "tokens": self.progress.tokens, **row} for row in self.job.sample(self.job.model)]
-            self.samples.append(*rows)
-            self.listener.sampled(rows)
+        if self.ranks.first:
+            at: Row = {"step": step, "tokens": self.progress.tokens, "seconds": round(self.elapsed(), 3)}
+            self.looks(at, last=last)
         if step % config.save_every == 0:
             self._save()
 

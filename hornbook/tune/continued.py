@@ -53,6 +53,7 @@ class Continue:
         held_out = text.held_out(length)
         return Job(
             model=model,
+            lm=base.lm,
             objective=NextToken(),
             source=windows.build(text.shards.train, seed=place.seed),
             validation=None if held_out is None else windows.build(held_out, seed=place.seed),

@@ -69,6 +69,7 @@ class Distill:
         train, held_out = Windows(length=length), text.held_out(length)
         return Job(
             model=student,
+            lm=opened.lm,
             objective=self._objective(teacher),
             source=self._rows(place, text, teacher, length),
             validation=None if held_out is None or self.stored else train.build(held_out, seed=place.seed),

@@ -97,6 +97,7 @@ class Instruct:
         place.note(f"{parts}; {source}" if isinstance(self.data, Conversations) else str(source))
         return Job(
             model=model,
+            lm=opened.lm,
             objective=NoisyNextToken(alpha=self.noise) if self.noise else NextToken(),
             source=source,
             validation=rows.build(parts.validation, renderer, seed=place.seed) if parts.validation else None,

@@ -109,6 +109,7 @@ class Policy:
         place.note(f"{len(prompts):,} prompts; a step learns from {plan.rows:,} texts to {plan.prompts:,} of them")
         return Job(
             model=model,
+            lm=opened.lm,
             objective=self.objective(writer.reading),
             source=source,  # type: ignore[arg-type]  # its batches are what the objective wants, not running text
             seed=place.seed,

@@ -65,6 +65,7 @@ class Prefer:
         base.learns(place, self.adapter, self.freeze)
         return Job(
             model=model,
+            lm=base.lm,
             objective=self.objective,
             source=found["train"],
             validation=found.get("validation"),
