@@ -1,7 +1,8 @@
 """What a model is asked when it is scored, and what it answers.
 
 Three questions carry every benchmark, as in the field's reference harness (Gao et al., lm-evaluation-harness): how
-likely is this continuation, how likely is this whole text, what do you write until you stop.
+likely is this continuation, how likely is this whole text, what do you write until you stop. A fourth, of ids, is for
+perplexity.py.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,14 @@ class Rolling:
     """How likely a whole text is, however long: read in windows that judge each token once."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """How likely some ids are after others: a piece of a text that was cut into tokens already."""
+
+    context: tuple[int, ...]
+    continuation: tuple[int, ...]
 
 
 @dataclass(frozen=True)

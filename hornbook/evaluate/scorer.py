@@ -14,7 +14,7 @@ from hornbook.evaluate import answer_likelihood, likelihood, pseudo_likelihood
 from hornbook.evaluate.cache import Cache
 from hornbook.evaluate.likelihood import Likelihood
 from hornbook.evaluate.pairs import Pair, encode, fit, windows
-from hornbook.evaluate.request import Continuation, Rolling, Scored, Until
+from hornbook.evaluate.request import Continuation, Rolling, Scored, Stretch, Until
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.decoder import DecoderModel
 from hornbook.model.encoder_decoder import EncoderDecoderModel
@@ -23,6 +23,7 @@ Q = TypeVar("Q")
 Progress = Callable[[int, int], object]  # questions answered, of how many
 AT_ONCE = 1024  # questions between two writings to the cache: more are of like length, or share their examples
 WRITTEN_AT_ONCE = 64
+STRETCHES_AT_ONCE = 16  # whole windows of the model, most of them
 
 
 @dataclass
@@ -56,6 +57,10 @@ class Scorer:
     def rolling(self, asked: Sequence[Rolling]) -> list[Scored]:
         """How likely each text is as a whole."""
         return [Scored(**each) for each in self._through(asked, self._rolling, AT_ONCE)]
+
+    def stretches(self, asked: Sequence[Stretch]) -> list[Likelihood]:
+        """How likely each stretch of ids is; the caller sees to it that it fits the model."""
+        return [Likelihood(**each) for each in self._through(asked, self._stretches, STRETCHES_AT_ONCE)]
 
     def until(self, asked: Sequence[Until]) -> list[str]:
         """What the model writes; the text that stops it is left out."""
@@ -92,6 +97,9 @@ class Scorer:
             _scored([next(likely) for _ in pairs], pairs, len(each.text.encode()))
             for each, pairs in zip(asked, cut, strict=True)
         ]
+
+    def _stretches(self, asked: list[Stretch]) -> list[dict[str, Any]]:
+        return [asdict(one) for one in self._likelihoods([Pair(each.context, each.continuation) for each in asked])]
 
     def _until(self, asked: list[Until]) -> list[str]:
         written = [""] * len(asked)

@@ -53,6 +53,8 @@ class Asked:
     """What stands before everything, once."""
     count: int = 0
     """Examples that are shown before the question."""
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Subjects that are averaged together, by the name of the category."""
 
     def items(self, folder: Path, *, limit: int | None = None, shots: int | None = None) -> Iterator[Item]:
         """The questions; of each subject the first `limit`."""
