@@ -10,16 +10,16 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from hornbook.core.errors import UserError
 from hornbook.corpus.synthetic import Sampling
+from hornbook.generate.question import Message, Question, Reply, Told
 
 T = TypeVar("T")
-Message = Mapping[str, str]  # {"role", "content"}
 
 LASTING = {400, 401, 403, 404, 405, 422}  # will be the same the next time
 LONGEST_WAIT = 60.0  # seconds between two attempts
@@ -55,6 +55,10 @@ class Endpoint:
                 raise ValueError(f"{key}: {getattr(self, key)} asks nothing; give more than 0")
 
 
+class Refused(UserError):
+    """The endpoint will not do what it is asked, now or later."""
+
+
 @dataclass
 class Client:
     """Asks an endpoint; `counts` says how often, and what went wrong."""
@@ -86,6 +90,25 @@ class Client:
         bodies = [{"messages": list(talk), **body} for talk in talks]
         return self._all("chat/completions", bodies, Sampling(temperature=0.0, max_new_tokens=1), _first)
 
+    def reply_to(self, questions: Sequence[Question], told: Told = lambda *_: None) -> list[Reply | None]:
+        """A reply to each question; None where there was none, or UserError where there was none at all."""
+        return self._each([self._body(question) for question in questions], self._reply, told)
+
+    def _body(self, question: Question) -> dict[str, Any]:
+        how = {"temperature": question.temperature, "max_tokens": question.max_new_tokens, "seed": question.seed}
+        weights = {"logprobs": True, "top_logprobs": TOP} if question.weights else {}
+        return {"model": self.name, "messages": [dict(message) for message in question.talk], **how, **weights}
+
+    def _reply(self, body: dict[str, Any]) -> Reply | None:
+        """One that will not tell log-probabilities is asked for words only."""
+        try:
+            return self._ask("chat/completions", body, _whole)
+        except Refused as refusal:
+            if "logprobs" not in body or "logprob" not in str(refusal):
+                raise
+        plain = {key: each for key, each in body.items() if key not in ("logprobs", "top_logprobs")}
+        return self._ask("chat/completions", plain, _whole)
+
     def user_turns(self, count: int, sampling: Sampling) -> list[str | None]:
         """What it writes after `user_prefix`."""
         body = {"prompt": self.config.user_prefix, "stop": [self.config.user_end]}
@@ -97,15 +120,27 @@ class Client:
         how = {"model": self.name, "temperature": sampling.temperature, "top_p": sampling.top_p}
         how |= {"max_tokens": sampling.max_new_tokens}
         whole = [{**body, **how, "seed": sampling.seed + number} for number, body in enumerate(bodies)]
+        return self._each(whole, lambda body: self._ask(path, body, read))
+
+    def _each(
+        self,
+        bodies: Sequence[dict[str, Any]],
+        ask: Callable[[dict[str, Any]], T | None],
+        told: Callable[[int, T | None], None] = lambda *_: None,
+    ) -> list[T | None]:
+        """Ask everything, several at a time; `told` hears of each as soon as those before it are there."""
+        found: list[T | None] = []
         with ThreadPoolExecutor(self.config.parallel) as pool:
-            texts = list(pool.map(lambda body: self._ask(path, body, read), whole))
-        if texts and all(text is None for text in texts):
+            for number, answer in enumerate(pool.map(ask, bodies)):
+                found.append(answer)
+                told(number, answer)
+        if found and all(answer is None for answer in found):
             why = ", ".join(f"{count} times {what}" for what, count in self.counts.items() if what != "requests")
             raise UserError(
-                f"{self.config.url}: not one of {len(texts)} questions was answered ({why}); see to the endpoint and "
+                f"{self.config.url}: not one of {len(found)} questions was answered ({why}); see to the endpoint and "
                 "run the command again, which goes on from here"
             )
-        return texts
+        return found
 
     def _ask(self, path: str, body: dict[str, Any], read: Callable[[Any], T]) -> T | None:
         for attempt in range(self.config.attempts):
@@ -136,7 +171,7 @@ class Client:
         with error:
             said = error.read(300).decode(errors="replace").strip() if error.code in LASTING else ""
         if error.code in LASTING:
-            raise UserError(
+            raise Refused(
                 f"{self.config.url}: refuses with {error.code} {error.reason} ({' '.join(said.split())}); see to "
                 "url, name and --key"
             ) from None
@@ -151,11 +186,23 @@ def _text(answer: Any) -> str:
     return text
 
 
+def _whole(answer: Any) -> Reply:
+    """The text, and the first token's alternatives where they are told."""
+    return Reply(_text(answer), _alternatives(answer))
+
+
 def _first(answer: Any) -> dict[str, float]:
     """The first token's alternatives; an endpoint that keeps them to itself cannot judge."""
-    logs = answer["choices"][0].get("logprobs")
-    if logs is None:
+    found = _alternatives(answer)
+    if found is None:
         raise UserError("the endpoint tells no `logprobs`, by which a judge is read; ask vLLM, llama.cpp, or a folder")
+    return found
+
+
+def _alternatives(answer: Any) -> dict[str, float] | None:
+    logs = answer["choices"][0].get("logprobs")
+    if not logs or not logs.get("content"):
+        return None
     return {each["token"]: float(each["logprob"]) for each in logs["content"][0]["top_logprobs"]}
 
 
