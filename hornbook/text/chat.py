@@ -4,8 +4,8 @@ A template is Jinja in the Hugging Face sense: a name from templates.py, or anyo
 `{% generation %}` is the assistant's, stop token included, and is trained. Most published templates lack that mark;
 there the assistant's part is what follows the prompt of its turn, up to the stop token, and the prompt must be the
 beginning of the whole. A prompt has the same ids whether an answer follows or is still to be written. The spelling of a
-special token inside a message stays plain text, always: nobody can end their turn by typing it. Leaves out tools, dates
-and images in templates.
+special token inside a message stays plain text, always: nobody can end their turn by typing it. Tools may be offered in
+prompts (tool_turns.py), not in what is trained. Leaves out dates and images in templates.
 """
 
 import json
@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from hornbook.core.errors import UserError
+from hornbook.text import tool_turns
 from hornbook.text.jinja import BEGIN, BREAK, FINISH, GENERATION, compiled, written
 from hornbook.text.templates import TEMPLATES, sayable
 from hornbook.text.tokenizer import Tokenizer
@@ -27,6 +29,7 @@ ROLES = ("system", "user", "assistant")
 FILE = "chat_template.jinja"  # beside tokenizer.json, where transformers looks for it
 INPUT = re.compile(r"message(\.input|\[['\"]input['\"]\])")  # a template that has a place of its own for it
 ADD = "put {% generation %} and {% endgeneration %} around what the assistant says"
+TOOLS = re.compile(r"{[{%][^}]*\btools\b")  # a template that has a place for them
 PROBE = "Good"  # what the assistant says where only the form matters
 
 MARKS = re.compile(f"([{BEGIN}{FINISH}])")
@@ -73,14 +76,22 @@ class Renderer:
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The ids after which the assistant's next message is to be written."""
+    def prompt(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = ()) -> list[int]:
+        """The ids after which the assistant's next message is to be written; `tools` are what it may call."""
+        if tools or tool_turns.has_tools(messages):
+            offered = tool_turns.deep(list(tools), self._safe) or None
+            return self._encode(self._render(tool_turns.turns(messages, self._safe), prompt=True, tools=offered)).ids
         plain = self._plain(messages)
         try:
             text = self._text(plain, prompt=True)
         except UserError:  # whose part is whose matters to training alone
             text = self._render(plain, prompt=True)
         return self._encode(text).ids
+
+    @cached_property
+    def takes_tools(self) -> bool:
+        """Whether the template has a place for tools."""
+        return TOOLS.search(self.source) is not None
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -138,8 +149,8 @@ class Renderer:
             raise UserError(f"chat template: the prompt of message {number + 1} is not how the whole begins; {ADD}")
         return before
 
-    def _render(self, messages: Sequence[Message], *, prompt: bool = False) -> str:
-        return written(self._template, messages, self.words, prompt=prompt)
+    def _render(self, messages: Sequence[Mapping[str, Any]], *, prompt: bool = False, tools: Any = None) -> str:
+        return written(self._template, messages, {**self.words, "tools": tools}, prompt=prompt)
 
     def _plain(self, messages: Sequence[Message]) -> list[Message]:
         """The messages, checked; special tokens in them are broken so that they are not taken for one."""
@@ -158,6 +169,11 @@ class Renderer:
         if more and not INPUT.search(self.source):
             content, more = f"{content}\n\n{more}", ""
         return {"role": role, "content": self._broken(content)} | ({"input": self._broken(more)} if more else {})
+
+    def _safe(self, content: str) -> str:
+        if any(mark in content for mark in (BEGIN, FINISH, BREAK)):
+            raise UserError("a text of these messages holds a Unicode noncharacter (U+FDD0 to U+FDD2); take it out")
+        return self._broken(content)
 
     def _broken(self, content: str) -> str:
         return self._special.sub(lambda match: match[0][0] + BREAK + match[0][1:], content)

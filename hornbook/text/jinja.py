@@ -57,10 +57,10 @@ def compiled(source: str) -> Template:
 
 
 def written(
-    template: Template, messages: Sequence[Mapping[str, str]], words: Mapping[str, str], *, prompt: bool
+    template: Template, messages: Sequence[Mapping[str, Any]], words: Mapping[str, Any], *, prompt: bool
 ) -> str:
     """What a template makes of messages, marks and all; `prompt`: up to where the assistant is to speak."""
     try:
-        return template.render(messages=messages, tools=None, add_generation_prompt=prompt, **words)
+        return template.render(messages=messages, add_generation_prompt=prompt, **words)
     except (TemplateError, TypeError) as error:  # a name it misses, a text it adds to something else
         raise UserError(f"chat template: cannot write {len(messages)} messages ({error}); mend the template") from None
