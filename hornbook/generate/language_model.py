@@ -19,6 +19,7 @@ from hornbook.generate.embedding import Sentences
 from hornbook.generate.engine import Limits
 from hornbook.generate.fill import Guess, fill
 from hornbook.generate.hub import find
+from hornbook.generate.search import Found, Method, search
 from hornbook.generate.stream import Options, stream
 from hornbook.model.both_ways import looks_ahead
 from hornbook.model.decoder import DecoderModel
@@ -98,16 +99,21 @@ class LanguageModel:
     def generate(self, prompt: str | list[str], **options: Unpack[Options]) -> str | list[str]:
         """What the model writes after a prompt, or after each of several (side by side, which is faster).
 
-        Options: max_new_tokens=64, temperature=1.0 (0 is greedy), top_k, top_p, min_p, repetition_penalty=1.0,
-        stop=() (texts that end the writing), seed (prompt i of a list draws with seed + i). The prompt is not repeated.
+        Options: max_new_tokens=64, temperature=1.0 (0 is greedy), top_k, top_p, min_p, repetition_penalty=1.0, ...,
+        stop=() (texts that end the writing), seed (prompt i of a list draws with seed + i): stream.py lists them all.
+        The prompt is not repeated.
         """
         if isinstance(prompt, str):
             return "".join(self.stream(prompt, **options))
-        return self._write([self.ids(each) for each in prompt], options)
+        return self.write([self.ids(each) for each in prompt], **options)
 
     def stream(self, prompt: str, **options: Unpack[Options]) -> Iterator[str]:
         """What `generate` gives, in pieces as it is written."""
         return self._stream(self.ids(prompt), options)
+
+    def search(self, prompt: str, method: Method, **options: Unpack[Options]) -> list[Found]:
+        """Texts after a prompt that are looked for (search.py), the best first: `search(prompt, Beam(beams=4))`."""
+        return search(self, self.ids(prompt), method, options)
 
     def chat(self, messages: Sequence[Message], **options: Unpack[Options]) -> str:
         """The assistant's next message in [{"role": "user", "content": "..."}, ...]; options as in `generate`."""
@@ -115,7 +121,7 @@ class LanguageModel:
 
     def chat_batch(self, conversations: Sequence[Sequence[Message]], **options: Unpack[Options]) -> list[str]:
         """The assistant's next message in each of several conversations."""
-        return self._write([self._turn(messages) for messages in conversations], options)
+        return self.write([self._turn(messages) for messages in conversations], **options)
 
     def stream_chat(self, messages: Sequence[Message], **options: Unpack[Options]) -> Iterator[str]:
         """What `chat` gives, in pieces as it is written."""
@@ -126,9 +132,8 @@ class LanguageModel:
         one, other = (self._turn([{"role": "user", "content": letter}]) for letter in "az")
         before = next(i for i, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
         after = self._text.decode(one[before + 1 :]).strip()  # of a template without marks only this ends the turn
-        return self._write(
-            [one[:before]] * count, {**options, "stop": (*options.get("stop", ()), *self._text.special, after)}
-        )
+        options["stop"] = (*options.get("stop", ()), *self._text.special, after)
+        return self.write([one[:before]] * count, **options)
 
     def embed(self, texts: list[str], *, pooling: str | None = None, normalize: bool | None = None) -> Tensor:
         """One vector a text, (texts, dim) in fp32: near one another where the texts mean alike.
@@ -159,11 +164,7 @@ class LanguageModel:
                 yield pieces[0]
 
     def write(self, prompts: list[list[int]], **options: Unpack[Options]) -> list[str]:
-        """What the model writes after each of some ids."""
-        return self._write(prompts, options)
-
-    def _write(self, prompts: list[list[int]], options: Options) -> list[str]:
-        """The prompts in groups of about the same length, so that little padding is computed."""
+        """What the model writes after each of some ids, in groups of about the same length: little padding is read."""
         texts = [""] * len(prompts)
         order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
         for first in range(0, len(order), TOGETHER):

@@ -131,11 +131,16 @@ class Sampling:
         return few.ids.gather(-1, places.clamp(min=0)[:, None])[:, 0].where(places >= 0, NOTHING)
 
     def probabilities(self, logits: Tensor, pasts: Sequence[Past] = ()) -> Tensor:
-        """The distribution (rows, vocab) that a token is drawn from; all of it on one token, where greedy."""
-        logits = self.filter(logits.float(), pasts)
-        if not self.greedy:
-            return logits.softmax(-1)
-        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+        """The distribution (rows, vocab) that a token is drawn from; greedy, all of it on one token."""
+        logits = self.adjust(logits.float(), pasts)
+        if self.greedy:
+            ids = most_likely(logits)[:, None]
+            return torch.zeros_like(logits).scatter(-1, ids.clamp(min=0), (ids >= 0).to(logits))
+        logits = logits / self.temperature
+        few = shortlist(logits, self.top_k, self.top_p)
+        if few is None:
+            return self._limit(logits).softmax(-1)
+        return torch.zeros_like(logits).scatter(-1, few.ids, self._cut(few.logits).softmax(-1))
 
     def _limit(self, logits: Tensor) -> Tensor:
         """What cuts the distribution off."""

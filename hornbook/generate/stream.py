@@ -5,13 +5,17 @@ come. Joined, the pieces are the text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypedDict
+from dataclasses import fields
+from itertools import chain
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
 
+from hornbook.core.errors import UserError
 from hornbook.generate.engine import Limits, Writing, write
 from hornbook.generate.sample import Sampling
+from hornbook.generate.speculative import Draft, Helper, speculate
 from hornbook.generate.stop import StopStrings
 from hornbook.text.stream import StreamDecoder
 from hornbook.text.tokenizer import Tokenizer
@@ -25,7 +29,16 @@ class Options(TypedDict, total=False):
     top_k: int | None  # (None) see generate/sample.py for these
     top_p: float | None  # (None)
     min_p: float | None  # (None)
+    typical_p: float | None  # (None)
     repetition_penalty: float  # (1.0)
+    presence_penalty: float  # (0.0)
+    frequency_penalty: float  # (0.0)
+    no_repeat_ngram: int | None  # (None)
+    bias: Mapping[int, float]  # (none)
+    banned: tuple[int, ...]  # (none)
+    first: tuple[int, ...]  # (none)
+    last: int | None  # (None)
+    draft: Helper | None  # (None) what guesses ahead, for speed: Lookup() or Draft(lm) of generate/speculative.py
     stop: Sequence[str]  # (none) texts that end the writing; they are not part of it
     seed: int | None  # (None: different every time) prompt i of a list draws with seed + i
 
@@ -62,22 +75,32 @@ def stream(
 
     Of a model with an encoder the prompts are the sources, and its answers begin with `limits.start`.
     """
-    sampling = Sampling(
-        temperature=options.get("temperature", 1.0),
-        top_k=options.get("top_k"),
-        top_p=options.get("top_p"),
-        min_p=options.get("min_p"),
-        repetition_penalty=options.get("repetition_penalty", 1.0),
-    )
-    seed = options.get("seed")
-    writings = {number: _writing(prompt, limits.start, _generator(seed, number)) for number, prompt in prompts.items()}
+    writings = {number: writing_of(prompt, limits, options, number) for number, prompt in prompts.items()}
     readers = {number: Reader(each, tokenizer, options.get("stop", ())) for number, each in writings.items()}
-    for _ in write(model, list(writings.values()), sampling, limits):
+    sampling, helper = sampling_of(options), options.get("draft")
+    if isinstance(helper, Draft):
+        helper.check(tokenizer)
+    if helper is None:
+        steps = write(model, list(writings.values()), sampling, limits)
+    else:
+        steps = chain.from_iterable(speculate(model, each, sampling, limits, helper) for each in writings.values())
+    for _ in steps:
         yield {number: reader.piece() for number, reader in readers.items()}
 
 
-def _writing(prompt: list[int], start: int | None, generator: torch.Generator) -> Writing:
-    return Writing(prompt, generator) if start is None else Writing([start], generator, source=prompt)
+def sampling_of(options: Options) -> Sampling:
+    """How options say that a token is chosen."""
+    unknown = options.keys() - Options.__annotations__.keys()
+    if unknown:
+        raise UserError(f"{min(unknown)}: there is no such option; there are {', '.join(Options.__annotations__)}")
+    given: Mapping[str, Any] = options
+    return Sampling(**{each.name: given[each.name] for each in fields(Sampling) if each.name in given})
+
+
+def writing_of(prompt: list[int], limits: Limits, options: Options, number: int) -> Writing:
+    """Prompt number so-and-so of a list, before anything is written for it."""
+    generator = _generator(options.get("seed"), number)
+    return Writing(prompt, generator) if limits.start is None else Writing([limits.start], generator, source=prompt)
 
 
 def _generator(seed: int | None, number: int) -> torch.Generator:

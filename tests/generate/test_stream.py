@@ -1,9 +1,14 @@
 """Pieces of text: characters and stop strings that tokens cut, and reasons."""
 
+import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hornbook.core.errors import UserError
 from hornbook.generate.engine import Writing
-from hornbook.generate.stream import Reader
+from hornbook.generate.sample import Sampling
+from hornbook.generate.stream import Reader, sampling_of
 
 
 class Bytes:
@@ -68,3 +73,32 @@ def test_several_tokens_since_the_last_look_are_one_piece() -> None:
     reader = Reader(writing, Bytes(), [])
     writing.new += [97, 98]
     assert (reader.piece(), reader.piece()) == ("ab", "")
+
+
+@given(
+    text=st.text("三只猫🌱a。\n", min_size=1, max_size=12),
+    stops=st.lists(st.text("三猫🌱a。", min_size=1, max_size=3), max_size=3),
+    cuts=st.lists(st.integers(1, 5), min_size=1, max_size=40),
+)
+def test_no_piece_has_half_a_character_however_the_bytes_come(text: str, stops: list[str], cuts: list[int]) -> None:
+    """Tokens of one to five bytes' worth between two looks, as speculation gives them."""
+    data, writing, shown = text.encode(), Writing([1]), ""
+    reader = Reader(writing, Bytes(), stops)
+    while writing.reason is None and data:
+        size = cuts[len(data) % len(cuts)]
+        writing.new += data[:size]
+        data = data[size:]
+        if not data:
+            writing.reason = "length"
+        piece = reader.piece()
+        assert "\ufffd" not in piece
+        shown += piece
+    ends = [(text.index(stop) + len(stop), text.index(stop)) for stop in stops if stop in text]
+    assert shown == (text[: min(ends)[1]] if ends else text)
+    assert writing.reason == ("stop" if ends else "length")
+
+
+def test_an_option_that_is_none_is_refused() -> None:
+    assert sampling_of({"temperature": 0.5, "top_k": 3, "seed": 1}) == Sampling(temperature=0.5, top_k=3)
+    with pytest.raises(UserError, match="top_q: there is no such option; there are max_new_tokens, "):
+        sampling_of({"top_q": 1})  # type: ignore[typeddict-unknown-key]
