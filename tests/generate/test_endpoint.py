@@ -12,6 +12,7 @@ import pytest
 from hornbook.core.errors import UserError
 from hornbook.corpus.synthetic import Sampling
 from hornbook.generate.endpoint import Client, Endpoint
+from hornbook.generate.question import Question, Reply
 from tests.corpus.scripted import reply
 
 HOW = Sampling(temperature=0.0, seed=5)
@@ -24,6 +25,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.faults: list[Any] = []
         self.seen: list[dict[str, Any]] = []
+        self.refuses = b""  # what is said to whoever wants log-probabilities
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
 
@@ -34,7 +36,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.seen.append({**body, "path": self.path, "key": self.headers.get("Authorization")})
         fault = self.server.faults.pop(0) if self.server.faults else None
-        if fault == "hang up":
+        if self.server.refuses and "logprobs" in body:
+            self.answer(400, self.server.refuses)
+        elif fault == "hang up":
             self.close_connection = True
         elif fault == "slow":
             time.sleep(0.6)
@@ -129,6 +133,41 @@ def test_a_hopeless_endpoint_is_one_sentence(server: Server) -> None:
     nobody = Client(Endpoint(url="http://127.0.0.1:1/v1", name="m", attempts=1), None, lambda _: None)
     with pytest.raises(UserError, match="1 times Connection refused"):
         nobody.answers(["q"], HOW)
+
+
+def asked(*texts: str, weights: bool = False) -> list[Question]:
+    return [Question(talk=({"role": "user", "content": t},), max_new_tokens=9, weights=weights) for t in texts]
+
+
+def test_replies_are_told_one_by_one_and_lost_ones_are_none(server: Server) -> None:
+    server.faults = [500, 500]
+    told: list[tuple[int, Reply | None]] = []
+    questions = asked("q", "r")
+    found = client(server, attempts=2, parallel=1).reply_to(questions, lambda *each: told.append(each))
+    assert found == [None, Reply(reply("r", questions[1].seed))]
+    assert told == [(0, None), (1, found[1])]
+    assert (server.seen[2]["seed"], server.seen[2]["max_tokens"]) == (questions[1].seed, 9)
+    assert "logprobs" not in server.seen[2]
+
+
+def test_first_tokens_come_with_a_reply_where_they_are_told(server: Server) -> None:
+    tops = [{"token": "A", "logprob": -0.1}, {"token": "B", "logprob": -2.5}]
+    choice = {"message": {"content": "A"}, "logprobs": {"content": [{"token": "A", "top_logprobs": tops}]}}
+    server.faults = [json.dumps({"choices": [choice]}).encode()]
+    [told, silent] = client(server, parallel=1).reply_to(asked("q", "r", weights=True))
+    assert told == Reply("A", {"A": -0.1, "B": -2.5})
+    assert silent is not None
+    assert silent.first is None
+
+
+def test_who_refuses_log_probabilities_is_asked_for_words(server: Server) -> None:
+    server.refuses = b'{"error": "logprobs are not supported"}'
+    [found] = client(server).reply_to(asked("q", weights=True))
+    assert found == Reply(reply("q", asked("q")[0].seed))
+    assert ["logprobs" in each for each in server.seen] == [True, False]
+    server.refuses = b'{"error": "no"}'
+    with pytest.raises(UserError, match="refuses with 400"):
+        client(server).reply_to(asked("q", weights=True))
 
 
 @pytest.mark.parametrize("changes", [{"url": "localhost"}, {"parallel": 0}, {"attempts": 0}, {"seconds": 0}])
