@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from hornbook.cli_evaluate_judge import judge
 from hornbook.core.errors import UserError
 
 MODELS = "models"  # the command that is meant where none is named
@@ -89,3 +90,6 @@ def tasks() -> None:
     from hornbook.scored import print_tasks
 
     print_tasks()
+
+
+evaluate_app.command()(judge)

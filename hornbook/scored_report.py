@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hornbook import judged_report
 from hornbook.core import report as html
 from hornbook.core.chart import Axis, Bar, Line, bars, lines
 from hornbook.core.report import Section
@@ -20,7 +21,9 @@ def page(found: dict[str, Any], folders: dict[str, Path]) -> str:
     """The whole page."""
     tasks = sorted({task for results in found.values() for task in results["tasks"]})
     sections = [_overview(found, tasks, folders)] + [_task(task, found, folders) for task in tasks]
-    lead = f"{', '.join(found)} on {len(tasks)} benchmark{'s' * (len(tasks) != 1)}; every score with its 95 % interval."
+    sections += judged_report.sections(found, folders)
+    asked = f" on {len(tasks)} benchmark{'s' * (len(tasks) != 1)}" if tasks else ""
+    lead = f"{', '.join(found)}{asked}; every score with its 95 % interval."
     questions = sum(_main(found[next(iter(found))]["tasks"][task])[1]["of"] for task in tasks if task in _first(found))
     return html.page(
         "Scores", lead, [("models", len(found)), ("tasks", len(tasks)), ("questions", questions)], sections

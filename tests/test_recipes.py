@@ -18,6 +18,7 @@ from hornbook.build import Build
 from hornbook.core import recipe as recipes
 from hornbook.corpus.images import ImageFiles
 from hornbook.corpus.pipeline import Corpus
+from hornbook.evaluate.judge import Judge
 from hornbook.evaluate.tasks import Task
 from hornbook.model.models import Decoder, Encoder, EncoderDecoder, Model
 from hornbook.synthesize import Synthesis
@@ -46,6 +47,7 @@ KINDS: dict[str, Any] = {
     "synthetic": Synthesis,
     "models": Decoder | Encoder | EncoderDecoder,
     "evaluate": Task,
+    "judges": Judge,
     "rules": Rules,
     "assistants": Assistant,
 }

@@ -67,7 +67,7 @@ def write(folder: Path, task: str, some: Sequence[Outcome], *, about: Mapping[st
     (folder / ITEMS).mkdir(parents=True, exist_ok=True)
     write_text(folder / ITEMS / f"{task}.jsonl", lines)
     before = read(folder) if (folder / RESULTS).is_file() else {"tasks": {}}
-    found = {"about": dict(about), "tasks": {**before["tasks"], task: scores(some)}}
+    found = {**before, "about": dict(about), "tasks": {**before["tasks"], task: scores(some)}}
     write_json(folder / RESULTS, found)
     return found
 
