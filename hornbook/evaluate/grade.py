@@ -6,8 +6,8 @@ beside it, feedback first). An empty answer has the lowest number without asking
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hornbook.evaluate.answered import Answered
@@ -47,8 +47,8 @@ class Rubric(Spoken):
 
     criterion: str
     """What is looked at."""
-    levels: Mapping[str, str] = field(default_factory=dict)
-    """What each number stands for."""
+    levels: Sequence[str] = ()
+    """What 1, 2, 3 ... stand for."""
     pattern: str
 
     def __post_init__(self) -> None:
@@ -57,18 +57,16 @@ class Rubric(Spoken):
             raise ValueError(
                 f"levels: {len(self.levels)} given, so there is no range of scores; say what 1, 2, 3 ... stand for"
             )
-        if wrong := next((name for name in self.levels if not name.isdecimal()), None):
-            raise ValueError(f"levels: {wrong!r} is no whole number; write `1: ...`, `2: ...`")
         check_pattern(self.pattern)
 
     @property
     def scale(self) -> tuple[float, float]:
         """The lowest and the highest level."""
-        return min(map(int, self.levels)), max(map(int, self.levels))
+        return 1, len(self.levels)
 
     def columns(self, one: Answered) -> dict[str, Any]:
         """What the prompt may name."""
-        return one.columns() | {"criterion": self.criterion, "levels": dict(self.levels)}
+        return one.columns() | {"criterion": self.criterion, "levels": list(self.levels)}
 
 
 def check_pattern(pattern: str) -> None:

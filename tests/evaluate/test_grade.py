@@ -56,7 +56,7 @@ def test_a_prompt_holds_question_answer_reference_and_rubric() -> None:
     rubric = judge("prometheus")
     asked = rubric.question(rubric.columns(WRONG)).talk[0]["content"]
     assert isinstance(rubric, Rubric)
-    for part in ("2+3?", "four", "### Reference answer\n5", "[RESULT]", *rubric.levels.values()):
+    for part in ("2+3?", "four", "### Reference answer\n5", "[RESULT]", *rubric.levels):
         assert part in asked
     alone = Answered("2", "f:2", (Turn("2+3?", "four"),))
     assert "Reference" not in rubric.question(rubric.columns(alone)).talk[0]["content"]
@@ -84,7 +84,7 @@ def test_an_empty_answer_has_the_lowest_score_and_is_not_asked_about(tmp_path: P
     ("text", "sentence"),
     [
         ("{type: rubric, criterion: c, prompt: p, pattern: '(x)'}", "so there is no range of scores"),
-        ("{type: rubric, criterion: c, prompt: p, pattern: '(x)', levels: {a: b, c: d}}", "'a' is no whole number"),
+        ("{type: rubric, criterion: c, prompt: p, pattern: '(x)', levels: [good]}", "levels: 1 given, so there is no"),
         ("{type: score, prompt: p, pattern: '(x)', high: 5}", "low: score needs this field"),
         ("{type: score, prompt: p, pattern: '(x)', low: 5, high: 5}", "low: 5 is not below high, 5"),
         ("{type: score, prompt: p, pattern: 'x', low: 1, high: 5}", "has 0 groups; put parentheses"),
