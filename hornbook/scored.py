@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hornbook import scored_averages
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_text
@@ -14,9 +15,11 @@ from hornbook.corpus_progress import Bars
 from hornbook.evaluate import evaluation, tasks
 from hornbook.evaluate.cache import Cache, fingerprint
 from hornbook.evaluate.scorer import Scorer
+from hornbook.evaluate.seen import marked, shares
 from hornbook.evaluate.statistics import compare
 from hornbook.generate import hub
 from hornbook.generate.language_model import LanguageModel
+from hornbook.learned_from import learned_from
 from hornbook.scored_report import page
 
 PRECISION = "float32"
@@ -32,6 +35,8 @@ class Wish:
     limit: int | None = None
     shots: int | None = None
     fetch: bool = False
+    corpus: str | None = None
+    """What the models learned from, a run or files; None: of a run its own corpus, of others it is not known."""
 
 
 def evaluate(models: Sequence[str], wish: Wish, out: Path) -> Path:
@@ -70,7 +75,10 @@ def _evaluate_one(
     with Bars(unit=" asked") as bars:
         for name, task in loaded.items():
             scorer = Scorer(lm, cache=Cache(folder, known), progress=partial(bars, name))
-            evaluation.write(folder, name, evaluation.outcomes(scorer, task, questions[name]), about=about)
+            came = evaluation.outcomes(scorer, task, questions[name])
+            if (read := learned_from(model, wish.corpus)) is not None:
+                came = marked(came, shares(questions[name], read))
+            evaluation.write(folder, name, came, about=about, categories=task.categories)
 
 
 def names(models: Sequence[str]) -> list[str]:
@@ -90,17 +98,24 @@ def print_scores(found: dict[str, Any]) -> None:
     """Tasks by models, each score with its 95 % interval."""
     rows = []
     for task in sorted({task for results in found.values() for task in results["tasks"]}):
+        some = [results["tasks"].get(task, {}) for results in found.values()]
         for metric in SAID:
-            cells = [_cell(results["tasks"].get(task, {}).get(metric)) for results in found.values()]
-            if any(cells):
-                of = max(results["tasks"].get(task, {}).get(metric, {}).get("of", 0) for results in found.values())
-                rows.append((task, metric, of, *cells))
+            rows += _row(task, metric, [each.get(metric) for each in some])
+            for part, scores in scored_averages.rows(metric, some):
+                rows += _row(task, f"{metric}, {part}", scores)
+            rows += _row(task, f"{metric}, clean", [each.get("clean", {}).get(metric) for each in some])
     print_table(("task", "metric", "of", *found), rows)
     print("in brackets: the 95 % interval")
 
 
+def _row(task: str, name: str, scores: Sequence[dict[str, Any] | None]) -> list[tuple[Any, ...]]:
+    """The row of a metric, where any model has it."""
+    there = [each for each in scores if each]
+    return [(task, name, max(each["of"] for each in there), *map(_cell, scores))] if there else []
+
+
 def _cell(score: dict[str, Any] | None) -> str:
-    if score is None:
+    if not score:
         return ""
     low, high = score["interval"]
     return f"{score['value']:.3f} ({low:.2f}-{high:.2f})"

@@ -11,6 +11,7 @@ from hornbook.core.report import Section
 from hornbook.evaluate import evaluation
 from hornbook.evaluate.statistics import compare
 from hornbook.evaluate.task import Outcome
+from hornbook.scored_averages import section as averages
 
 WORST = 6  # questions of a task that are shown
 BINS = 10  # of a reliability diagram
@@ -75,7 +76,11 @@ def _task(task: str, found: dict[str, Any], folders: dict[str, Path]) -> Section
             continue
         scores = results["tasks"][task]
         items = evaluation.read_items(folders[name], task)
-        section.add(html.heading(name), _table(scores), _subjects(scores), _reliability(items), _worst(items))
+        section.add(
+            html.heading(name), _table(scores), *averages(scores, _main(scores)[0]), _reliability(items), _worst(items)
+        )
+        if seen := scores.get("seen"):
+            section.add(html.text(_read_before(seen)), *([_table(scores["clean"])] if seen["seen"] else []))
         if cut := scores.get("truncated"):
             section.add(
                 html.text(
@@ -100,16 +105,16 @@ def _table(scores: dict[str, Any]) -> str:
     return html.table(("metric", "value", "standard error", "95 % interval", "questions"), rows)
 
 
-def _subjects(scores: dict[str, Any]) -> str:
-    """Every subject's score, best first."""
-    subjects = scores.get("subjects", {})
-    rows = sorted(
-        ((name.replace("_", " "), _main(each)[1]) for name, each in subjects.items()), key=lambda row: -row[1]["value"]
+def _read_before(seen: dict[str, int]) -> str:
+    """How many questions stand in the training text, for which see evaluate/seen.py."""
+    known = seen["seen"] + seen["clean"]
+    short = f"; {seen['unknown']:,} are too short to be looked for" if seen["unknown"] else ""
+    if not seen["seen"]:
+        return f"None of {known:,} questions shares 13 words in a row with the training text{short}."
+    return (
+        f"{seen['seen']:,} of {known:,} questions share 13 words in a row with the training text{short}. Of the "
+        f"{seen['clean']:,} clean ones:"
     )
-    if not rows:
-        return ""
-    said = f"Best at {rows[0][0]} ({rows[0][1]['value']:.0%}), worst at {rows[-1][0]} ({rows[-1][1]['value']:.0%})"
-    return html.figure(said, partial(_drawn, rows))
 
 
 def _reliability(items: list[Outcome]) -> str:

@@ -1,17 +1,19 @@
 """One model, some tasks: all questions are asked, every answer is judged, every score gets its error.
 
 The folder of an evaluation holds `items/<task>.jsonl`, a line a question in the order of the benchmark, and
-`results.json` with the scores, of each subject too where a task has subjects.
+`results.json` with the scores, of each subject too where a task has subjects, with their averages (averages.py).
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import read_json, write_json, write_text
+from hornbook.evaluate.averages import Categories, averages
 from hornbook.evaluate.request import Continuation, Rolling, Until
 from hornbook.evaluate.scorer import Scorer
 from hornbook.evaluate.statistics import mean
@@ -40,7 +42,11 @@ def _answers(scorer: Scorer, asked: Sequence[Any]) -> list[Any]:
 
 
 def scores(some: Iterable[Outcome]) -> dict[str, Any]:
-    """{metric: {value, standard_error, interval, of}}, with `subjects` and `truncated` where there are any."""
+    """{metric: {value, standard_error, interval, of}}, with `subjects` and `truncated` where there are any.
+
+    Where it is known which questions the model has read (seen.py): `clean`, the scores of those it has not, and `seen`,
+    how many are of each kind.
+    """
     everything = list(some)
     by_metric: dict[str, list[float]] = defaultdict(list)
     for outcome in everything:
@@ -53,21 +59,40 @@ def scores(some: Iterable[Outcome]) -> dict[str, Any]:
         found["subjects"] = {name: scores(_without_subject(part)) for name, part in each.items()}
     if cut := sum(bool(outcome.detail.get("truncated")) for outcome in everything):
         found["truncated"] = cut
+    looked = [one for one in everything if "seen" in one.detail]
+    if looked:
+        clean = [one for one in looked if one.detail["seen"] == 0]
+        unknown = sum(one.detail["seen"] is None for one in looked)
+        found["seen"] = {"seen": len(looked) - len(clean) - unknown, "clean": len(clean), "unknown": unknown}
+        found["clean"] = scores(_not_looked(clean))
     return found
 
 
+def _not_looked(some: Iterable[Outcome]) -> list[Outcome]:
+    return [
+        replace(one, subject="", detail={name: each for name, each in one.detail.items() if name != "seen"})
+        for one in some
+    ]
+
+
 def _without_subject(part: Iterable[Outcome]) -> list[Outcome]:
-    return [Outcome(one.id, "", one.metrics, one.detail) for one in part]
+    return [replace(one, subject="") for one in part]
 
 
-def write(folder: Path, task: str, some: Sequence[Outcome], *, about: Mapping[str, Any]) -> dict[str, Any]:
+def write(
+    folder: Path, task: str, some: Sequence[Outcome], *, about: Mapping[str, Any], categories: Categories | None = None
+) -> dict[str, Any]:
     """Write what came of a task into the folder of an evaluation; all results of the folder."""
     rows = [{"id": o.id, "subject": o.subject, "metrics": dict(o.metrics), "detail": dict(o.detail)} for o in some]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / ITEMS).mkdir(parents=True, exist_ok=True)
     write_text(folder / ITEMS / f"{task}.jsonl", lines)
     before = read(folder) if (folder / RESULTS).is_file() else {"tasks": {}}
-    found = {**before, "about": dict(about), "tasks": {**before["tasks"], task: scores(some)}}
+    found = {
+        **before,
+        "about": dict(about),
+        "tasks": {**before["tasks"], task: {**scores(some), **averages(some, categories or {})}},
+    }
     write_json(folder / RESULTS, found)
     return found
 
