@@ -32,6 +32,21 @@ def cohen(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
     return _above_luck(seen, luck)
 
 
+def weighted(one: Sequence[float], other: Sequence[float]) -> float:
+    """Kappa of two raters who give numbers: a difference counts by its square (Cohen 1968).
+
+    >>> round(weighted([1, 2, 3, 4], [2, 2, 3, 5]), 3)
+    0.833
+    """
+    if len(one) != len(other):
+        raise ValueError(f"{len(one)} and {len(other)} ratings: two raters are compared on the same things")
+    if not len(one):
+        return math.nan
+    a, b = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    luck = float((a**2).mean() + (b**2).mean() - 2 * a.mean() * b.mean())  # of any of one's with any of the other's
+    return 1 - float(((a - b) ** 2).mean()) / luck if luck else math.nan
+
+
 def fleiss(things: Sequence[Sequence[Hashable]]) -> float:
     """Kappa of what several raters said of each thing; of each thing as many, not always the same people.
 

@@ -11,8 +11,8 @@ import numpy as np
 Z95 = 1.959964  # the normal distribution's 97.5 % point
 
 
-def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share.
+def wilson(hits: float, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a share; a tie may be half a hit, which makes it a little too wide.
 
     >>> tuple(round(x, 3) for x in wilson(8, 10))
     (0.49, 0.943)
