@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from hornbook.cli_evaluate_judge import judge
+from hornbook.cli_evaluate_text import perplexity, text
 from hornbook.core.errors import UserError
 
 MODELS = "models"  # the command that is meant where none is named
@@ -40,6 +41,9 @@ def models(
     out: Annotated[Path, typer.Option(help="where answers, scores and the report go")] = Path("evaluations"),
     engine: Annotated[str, typer.Option(help="who asks: hornbook, or lm-eval with its own tasks")] = "hornbook",
     fetch: Annotated[bool, typer.Option("--fetch", help="take what is missing in --data from the hub")] = False,
+    corpus: Annotated[
+        str | None, typer.Option(help="what they learned from, a run or files: clean questions get scores of their own")
+    ] = None,
 ) -> None:
     """Models on benchmarks; a run without --tasks gets its own scores again: bits per byte, completions that parse.
 
@@ -54,7 +58,12 @@ def models(
     from hornbook.scored import Wish, evaluate
 
     wish = Wish(
-        tasks=tuple(name.strip() for name in tasks.split(",")), data=data, limit=limit, shots=shots, fetch=fetch
+        tasks=tuple(name.strip() for name in tasks.split(",")),
+        data=data,
+        limit=limit,
+        shots=shots,
+        fetch=fetch,
+        corpus=corpus,
     )
     if engine not in ("hornbook", "lm-eval"):
         raise UserError(f"--engine: {engine!r} is not known; take hornbook or lm-eval")
@@ -93,3 +102,5 @@ def tasks() -> None:
 
 
 evaluate_app.command()(judge)
+evaluate_app.command()(text)
+evaluate_app.command()(perplexity)
