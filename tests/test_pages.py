@@ -20,6 +20,7 @@ PAGES = [
     "encoders",
     "evaluation",
     "files",
+    "judging",
     "model",
     "objectives",
     "optimizers",
