@@ -12,6 +12,7 @@ from hornbook.cli_embed import embed, fill
 from hornbook.cli_evaluate import evaluate_app
 from hornbook.cli_export import export
 from hornbook.cli_merge import merge
+from hornbook.cli_serve import serve
 from hornbook.cli_show import show
 from hornbook.cli_synthesize import synthesize
 from hornbook.cli_tokenizer import tokenizer_app
@@ -38,6 +39,7 @@ app.command()(merge)
 app.command()(classify)
 app.command()(embed)
 app.command()(fill)
+app.command()(serve)
 app.command()(synthesize)
 app.command()(show)
 

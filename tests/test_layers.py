@@ -37,6 +37,7 @@ WIDE = {
     "cli_evaluate_judge.py judge": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
+    "cli_serve.py serve": "a parameter is an option of the command",
     "cli_show.py show": "a parameter is an option of the command",
     "cli_tokenizer.py train": "a parameter is an option of the command",
     "model/decoder.py forward": "the contract of every model: each says what the ids alone do not",

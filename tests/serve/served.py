@@ -23,6 +23,7 @@ from hornbook.text import tokenizer as text
 from hornbook.text.bpe import BPE
 from hornbook.text.chat import Renderer
 
+ENDLESS = {"logit_bias": {"322": -100, "323": -100, "324": -100}}  # no special token ends the writing
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TEXT = 'The small red fox and the old grey wolf ran over two green hills. 你好，世界！🌍 {"name": 3}\n'  # noqa: RUF001
 HERMES = """{%- if tools %}
@@ -75,11 +76,18 @@ class Server:
             self.said += line
             if line.startswith("try: "):
                 break
-            assert line, f"the server ended: {self.said}{self.process.stderr.read() if self.process.stderr else ''}"
+            assert line, f"the server ended: {self.said}{self.process.communicate()}"
         found = re.search(r"at (http://\S+)/v1;", self.said)
         assert found, self.said
         self.url = found[1]
         self.port = int(self.url.rpartition(":")[2])
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.end()
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         return self._ask(urllib.request.Request(self.url + path, headers=headers))
@@ -136,7 +144,12 @@ class Server:
         """SIGTERM, and the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        output, errors = self.process.communicate(timeout=60)
+        try:
+            output, errors = self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
         self.said += output
         assert not errors, errors
         return self.process.returncode

@@ -1,0 +1,91 @@
+"""OpenAI's objects from the engine's pieces."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hornbook.generate.serving import Piece
+from hornbook.serve.answers import LEAST, Choice, Head, usage
+from hornbook.serve.shelf import Served
+from hornbook.serve.tool_calls import ToolReader
+from tests.serve.served import decoder
+
+SERVED = Served("a", decoder("chatml", length=64), None)
+
+
+def log(token: int, value: float = -1.0) -> Any:
+    return SimpleNamespace(id=token, log_probability=value, top=[(token, value), (token + 1, float("-inf"))])
+
+
+def test_a_chat_is_told_whole_and_in_pieces() -> None:
+    choice = Choice(0, SERVED, chat=True)
+    assert choice.opening("")["delta"] == {"role": "assistant", "content": ""}  # type: ignore[index]
+    assert choice.take(Piece("Hel", [1], [], None))["delta"] == {"content": "Hel"}
+    assert choice.take(Piece("", [], [], None))["delta"] == {}
+    assert choice.take(Piece("lo", [2], [], "end"))["finish_reason"] == "stop"
+    whole = choice.whole("")
+    assert whole["message"] == {"role": "assistant", "content": "Hello", "refusal": None}
+    assert (whole["finish_reason"], whole["logprobs"]) == ("stop", None)
+
+
+def test_a_completion_stands_behind_its_echo() -> None:
+    choice = Choice(1, SERVED, chat=False)
+    assert choice.opening("") is None
+    assert choice.opening("He")["text"] == "He"  # type: ignore[index]
+    choice.take(Piece("llo", [1], [], "length"))
+    assert choice.whole("He") == {"index": 1, "text": "Hello", "logprobs": None, "finish_reason": "length"}
+
+
+def test_log_probabilities_name_tokens_in_bytes() -> None:
+    ids = SERVED.tokenizer.encode("好")
+    choice = Choice(0, SERVED, chat=True, logs=[])
+    chunk = choice.take(Piece("好", ids, [log(ids[0], -0.5)], "end"))
+    (entry,) = chunk["logprobs"]["content"]
+    assert bytes(entry["bytes"]) == SERVED.spell(ids[0])
+    assert (entry["logprob"], entry["top_logprobs"][1]["logprob"]) == (-0.5, LEAST)
+    assert choice.whole("")["logprobs"]["content"] == [entry]
+
+
+def test_columns_count_characters() -> None:
+    ids = SERVED.tokenizer.encode(" fox old")
+    choice = Choice(0, SERVED, chat=False, logs=[])
+    for token in ids:
+        choice.take(Piece("", [token], [log(token)], None))
+    logs = choice.whole("")["logprobs"]
+    assert "".join(logs["tokens"]) == " fox old"
+    assert logs["text_offset"][-1] == len(" fox old") - len(logs["tokens"][-1])
+    assert logs["token_logprobs"] == [-1.0] * len(ids)
+
+
+def test_calls_are_told_beside_the_text() -> None:
+    choice = Choice(0, SERVED, chat=True, tools=ToolReader())
+    assert choice.take(Piece('Well <tool_call>{"name": "f"}', [1], [], None))["delta"] == {"content": "Well "}
+    chunk = choice.take(Piece("</tool_call>", [2], [], "end"))
+    assert chunk["delta"]["tool_calls"][0]["index"] == 0
+    assert chunk["finish_reason"] == "tool_calls"
+    message = choice.whole("")["message"]
+    assert message["content"] == "Well "
+    assert "index" not in message["tool_calls"][0]
+
+
+def test_a_prompt_with_several_answers_counts_once() -> None:
+    tickets: Any = [SimpleNamespace(usage=SimpleNamespace(prompt=5, cached=4, new=new)) for new in (3, 4)]
+    assert usage(tickets, 5) == {
+        "prompt_tokens": 5,
+        "completion_tokens": 7,
+        "total_tokens": 12,
+        "prompt_tokens_details": {"cached_tokens": 4},
+    }
+
+
+def test_names_are_never_the_same() -> None:
+    first, second = (Head.new("chatcmpl", "chat.completion", "a") for _ in range(2))
+    assert first.id != second.id
+    assert "usage" not in first.whole([], None)
+    assert first.whole([], {})["usage"] == {}
+
+
+@pytest.mark.parametrize("reason", ["end", "stop", "length", "cancelled"])
+def test_every_reason_has_a_word(reason: Any) -> None:
+    assert Choice(0, SERVED, chat=True).take(Piece("", [], [], reason))["finish_reason"] in ("stop", "length")

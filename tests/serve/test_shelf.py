@@ -1,0 +1,59 @@
+"""Names and the models they stand for."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hornbook.core.errors import UserError
+from hornbook.generate.language_model import LanguageModel
+from hornbook.serve.errors import Refused
+from hornbook.serve.shelf import Served, Shelf, name_of, split, writes
+from tests.serve.served import decoder
+
+
+def engine(capacity: int | None = None) -> Any:
+    return SimpleNamespace(settings=SimpleNamespace(capacity=capacity))
+
+
+@pytest.fixture(scope="module")
+def lm() -> LanguageModel:
+    return decoder("chatml", length=64)
+
+
+def test_a_name_is_the_last_folder_that_says_something() -> None:
+    assert name_of("runs/demo/instruct/model") == "instruct"
+    assert split("mine=runs/demo") == ("mine", "runs/demo")
+    assert split("a/b=c") == ("b=c", "a/b=c")
+
+
+def test_the_first_is_taken_where_none_is_named(lm: LanguageModel) -> None:
+    shelf = Shelf([Served("a", lm, engine()), Served("b", lm, None)])
+    assert shelf.find(None).name == "a"
+    assert shelf.find("b").name == "b"
+    assert list(shelf.engines) == ["a"]
+    with pytest.raises(Refused, match="'c': is not here; there is a, b") as raised:
+        shelf.find("c")
+    assert (raised.value.status, raised.value.code) == (404, "model_not_found")
+    with pytest.raises(UserError, match="two models have this name"):
+        Shelf([Served("a", lm, None), Served("a", lm, None)])
+
+
+def test_a_card_says_what_a_model_can(lm: LanguageModel) -> None:
+    card = Served("a", lm, engine(40)).card
+    assert (card["abilities"], card["max_model_len"]) == (["completions", "chat", "embeddings"], 40)
+    assert Served("a", decoder(None, length=64), engine()).card["abilities"] == ["completions", "embeddings"]
+    with pytest.raises(Refused, match="ask it for /v1/embeddings"):
+        Served("a", lm, None).writer()
+
+
+def test_tokens_are_spelled_in_their_bytes(lm: LanguageModel) -> None:
+    served = Served("a", lm, None)
+    ids = served.tokenizer.encode("好 fox🌍")
+    assert b"".join(map(served.spell, ids)).decode() == "好 fox🌍"
+
+
+def test_who_writes(lm: LanguageModel, models: dict[str, Path]) -> None:
+    assert writes(lm)
+    assert not writes(LanguageModel.load(models["reader"]))
