@@ -88,7 +88,7 @@ class Court:
             outcomes, heard = grade(self._ear(name), self.config, answers)
             found = {"scale": list(self.config.scale)}
         if self.wish.ratings is not None:
-            found["people"] = people.agreement_on_scores(outcomes, people.scores(self.wish.ratings))
+            found["people"] = people.agreement_on_scores(outcomes, people.scores(self.wish.ratings, name))
         self._write(name, self.title, outcomes, found | verdicts.summary(outcomes, heard))
         require_some(heard, self.title)
         return outcomes

@@ -1,8 +1,10 @@
 """What people said of the same answers, and whether a judge agrees with them.
 
-Rows are {"id", "rater", "winner": "a" | "b" | "tie" | "bad"}, with the models' names in `a` and `b` where they are known,
-or {"id", "rater", "score": a number}; where both are bad neither wins, and what was skipped says nothing. A judge agrees with people about as often as people with each other if it is any
-good (Zheng et al. 2023, section 4.2), so their agreement stands beside it.
+Rows are {"id", "rater", "winner": "a" | "b" | "tie" | "bad"}, with the models' names in `a` and `b` where they are
+known, or {"id", "rater", "score": a number}, as `hornbook evaluate human` writes them (judgements.py). Where both are
+bad neither wins, what was skipped says nothing, and what somebody said later of the same stands. A judge agrees with
+people about as often as people with each other if it is any good (Zheng et al. 2023, section 4.2), so their agreement
+stands beside it.
 """
 
 from collections import Counter, defaultdict
@@ -18,8 +20,8 @@ from hornbook.evaluate.interval import wilson
 from hornbook.evaluate.task import Outcome
 
 WINNERS = {"a": "a", "b": "b", "tie": "tie", "bad": "tie"}
-SKIPPED = "skip"
-SCORES = ("score", "rating")
+SKIPPED, MISSING = "skip", "missing"
+SCORES = ("score", "rating", "scores")
 
 Winners = Mapping[str, Sequence[str]]  # by id what each rater said
 Scores = Mapping[str, Sequence[float]]
@@ -27,30 +29,41 @@ Scores = Mapping[str, Sequence[float]]
 
 def winners(path: Path, names: tuple[str, str]) -> Winners:
     """Who wins by what people said, `a` being the first of the names."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in rows.read(path):
-        said = str(row.get("winner"))
-        if said == SKIPPED:
-            continue
+    found = defaultdict(list)
+    for row in _standing(path, "winner"):
+        said = row.get("winner")
         if said not in WINNERS:
             raise UserError(f"{row['id']}: winner is {said!r}, not one of {', '.join(WINNERS)}; mend the row")
         pair = (str(row.get("a", names[0])), str(row.get("b", names[1])))
-        if pair not in (names, names[::-1]):
-            continue  # people compared other models too
-        turned = {"a": "b", "b": "a"} if pair != names else {}
-        found[_id(row)].append(turned.get(said, WINNERS[said]))
+        if pair in (names, names[::-1]):  # people may have compared other models too
+            turned = {"a": "b", "b": "a"} if pair != names else {}
+            found[_id(row)].append(turned.get(said, WINNERS[said]))
     return found
 
 
-def scores(path: Path) -> Scores:
-    """The numbers that people gave."""
+def scores(path: Path, name: str) -> Scores:
+    """The numbers that people gave to a model's answers; of several scales the mean."""
     found = defaultdict(list)
-    for row in rows.read(path):
-        said = next((row[name] for name in SCORES if name in row), None)
-        if isinstance(said, bool) or not isinstance(said, int | float):
+    for row in _standing(path, *SCORES):
+        said = next((row[key] for key in SCORES if key in row), None)
+        numbers: list[Any] = list(said.values()) if isinstance(said, dict) else [said]
+        if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
             raise UserError(f"{row['id']}: has no number in `score`; scores of a judge are compared with scores")
-        found[_id(row)].append(float(said))
+        if row.get("model", name) == name:
+            found[_id(row)].append(sum(numbers) / len(numbers))
     return found
+
+
+def _standing(path: Path, *columns: str) -> list[Row]:
+    """The rows that stand: of a person's rows about the same answers the newest, without what was skipped."""
+    found: dict[tuple[str, ...], Row] = {}
+    for row in rows.read(path):
+        who = (str(row.get("rater", row["id"])), _id(row), *(str(row.get(name)) for name in ("a", "b", "model")))
+        found.pop(who, None)
+        said = next((row[name] for name in columns if name in row), MISSING)
+        if said is not None and said != SKIPPED:  # null: taken back
+            found[who] = row
+    return list(found.values())
 
 
 def _id(row: Row) -> str:

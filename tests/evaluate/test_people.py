@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hornbook.core.errors import UserError
+from hornbook.evaluate.judgements import Rating, Ratings
 from hornbook.evaluate.people import agreement_on_scores, agreement_on_winners, scores, winners
 from hornbook.evaluate.task import Outcome
 
@@ -53,8 +54,21 @@ def test_scores_are_compared_by_rank(tmp_path: Path) -> None:
     judged = [
         Outcome(name, "", {"score": score}) for name, score in (("1", 40.0), ("2", 60.0), ("3", 90.0), ("4", 5.0))
     ]
-    found = agreement_on_scores(judged, scores(path))
+    found = agreement_on_scores(judged, scores(path, "m"))
     assert (found["of"], found["spearman"], found["kendall"]) == (4, pytest.approx(1), pytest.approx(1))
+
+
+def test_the_rows_of_hornbooks_own_page(tmp_path: Path) -> None:
+    """What was said again stands in the place of the older row, null takes it back, scales have their mean."""
+    path = tmp_path / "ratings.jsonl"
+    kept = Ratings(path)
+    for id, said in (("1", "a"), ("2", "b"), ("1", "b"), ("2", None), ("3", "skip"), ("4", "bad")):
+        kept.add(Rating(id=id, rater="eva", models=("m", "n"), said=said))
+    assert winners(path, ("m", "n")) == {"1": ["b"], "4": ["tie"]}
+    path = tmp_path / "scales.jsonl"
+    for model, said in (("m", {"help": 4, "truth": 1}), ("n", {"help": 1, "truth": 1})):
+        Ratings(path).add(Rating(id="1", rater="eva", models=(model,), said=said))
+    assert scores(path, "m") == {"1": [2.5]}
 
 
 def test_what_cannot_be_said_is_none_and_not_nan(tmp_path: Path) -> None:
@@ -66,7 +80,7 @@ def test_what_cannot_be_said_is_none_and_not_nan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "sentence"),
-    [({"id": "1", "winner": "c"}, "winner is 'c', not one of a, b, tie"), ({"id": "1"}, "winner is 'None'")],
+    [({"id": "1", "winner": "c"}, "winner is 'c', not one of a, b, tie"), ({"id": "1"}, "winner is None")],
 )
 def test_a_bad_row_is_one_sentence(row: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=sentence):
@@ -75,7 +89,7 @@ def test_a_bad_row_is_one_sentence(row: dict[str, Any], sentence: str, tmp_path:
 
 def test_scores_must_be_numbers(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has no number in `score`"):
-        scores(file(tmp_path, rated("1", "a")))
+        scores(file(tmp_path, rated("1", "a")), "m")
 
 
 def test_ids_that_do_not_meet(tmp_path: Path) -> None:
