@@ -122,7 +122,9 @@ class Court:
         return Ear(*self._judge, told=partial(self.bars, f"{self.title}: {name}"))
 
     def _write(self, name: str, title: str, outcomes: Sequence[Outcome], found: Found) -> None:
-        verdicts.write(self.out / name, title, outcomes, self.about | found)
+        judge = self._judge[0] if "_judge" in vars(self) else None
+        faults = {what: count for what, count in judge.counts.items() if what != "requests"} if judge else {}
+        verdicts.write(self.out / name, title, outcomes, self.about | found | ({"faults": faults} if faults else {}))
 
 
 def judge(files: Sequence[Path], wish: Wish, out: Path) -> Path:

@@ -101,6 +101,8 @@ def _left_out(each: Found) -> Iterator[str]:
     if missing := each.get("left_out"):
         why = ", ".join(f"{count} times {reason}" for reason, count in replies.items())
         yield f"{missing:,} left out, not scored: {why}"
+    if faults := each.get("faults"):
+        yield "while asking: " + ", ".join(f"{count} times {what}" for what, count in faults.items())
     if empty := each.get("empty"):
         yield f"{empty:,} empty answer{'s' * (empty > 1)}, scored as the worst there is without asking"
 

@@ -61,6 +61,7 @@ def test_sentences() -> None:
         "2 left out, not scored: 1 times no reply, 1 times no verdict in the reply | "
         "3 empty answers, scored as the worst there is without asking"
     )
+    assert said(faults={"HTTP 503": 2, "slow": 1}) == "while asking: 2 times HTTP 503, 1 times slow"
     people = {"of": 20, "same": {"value": 0.8, "interval": [0.58, 0.92]}, "cohen": 0.6, "among_people": 0.55}
     assert said(people=people) == (
         "agrees with people on 80% of 20 (58% to 92%), Cohen's kappa 0.60; among people alpha 0.55"

@@ -97,7 +97,7 @@ class Here:
     def _fits(self, question: Question) -> bool:
         room = self.lm.module.config.length
         fits = room is None or len(self._ids(question)) < room
-        self.counts["longer than the model reads"] += not fits
+        self.counts.update([] if fits else ["longer than the model reads"])
         return fits
 
     def _ids(self, question: Question) -> list[int]:

@@ -21,7 +21,8 @@ from hornbook.generate.question import Message, Question, Reply, Told
 
 T = TypeVar("T")
 
-LASTING = {400, 401, 403, 404, 405, 422}  # will be the same the next time
+LASTING = {400, 401, 403, 404, 405, 413, 422}  # will be the same the next time
+OF_ONE = {400, 413, 422}  # is about this question, such as that it is too long; another may be answered
 LONGEST_WAIT = 60.0  # seconds between two attempts
 TOP = 20  # first tokens an endpoint is asked for: the most that OpenAI's protocol allows
 
@@ -56,7 +57,11 @@ class Endpoint:
 
 
 class Refused(UserError):
-    """The endpoint will not do what it is asked, now or later."""
+    """The endpoint will not do what it is asked, now or later: what it said, and HTTP's number."""
+
+    def __init__(self, message: str, code: int, said: str) -> None:
+        super().__init__(message)
+        self.code, self.said = code, said
 
 
 @dataclass
@@ -100,14 +105,16 @@ class Client:
         return {"model": self.name, "messages": [dict(message) for message in question.talk], **how, **weights}
 
     def _reply(self, body: dict[str, Any]) -> Reply | None:
-        """One that will not tell log-probabilities is asked for words only."""
+        """One that will not tell log-probabilities is asked for words only; a question alone may be refused."""
         try:
             return self._ask("chat/completions", body, _whole)
         except Refused as refusal:
-            if "logprobs" not in body or "logprob" not in str(refusal):
+            if refusal.code not in OF_ONE:
                 raise
-        plain = {key: each for key, each in body.items() if key not in ("logprobs", "top_logprobs")}
-        return self._ask("chat/completions", plain, _whole)
+            if "logprobs" not in body or "logprob" not in refusal.said:
+                self.counts[f"HTTP {refusal.code} ({refusal.said})"] += 1
+                return None
+        return self._reply({key: each for key, each in body.items() if key not in ("logprobs", "top_logprobs")})
 
     def user_turns(self, count: int, sampling: Sampling) -> list[str | None]:
         """What it writes after `user_prefix`."""
@@ -169,12 +176,10 @@ class Client:
     def _fault(self, error: urllib.error.HTTPError) -> None:
         """Count a refusal that may pass; say one that will not."""
         with error:
-            said = error.read(300).decode(errors="replace").strip() if error.code in LASTING else ""
+            said = " ".join(error.read(300).decode(errors="replace").split()) if error.code in LASTING else ""
         if error.code in LASTING:
-            raise Refused(
-                f"{self.config.url}: refuses with {error.code} {error.reason} ({' '.join(said.split())}); see to "
-                "url, name and --key"
-            ) from None
+            message = f"refuses with {error.code} {error.reason} ({said}); see to url, name and --key"
+            raise Refused(f"{self.config.url}: {message}", error.code, said) from None
         self.counts[f"HTTP {error.code}"] += 1
 
 

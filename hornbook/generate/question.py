@@ -53,6 +53,11 @@ class Respondent(Protocol):
         """Of the model."""
         ...
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What went wrong, and how often; of an endpoint the `requests` too."""
+        ...
+
     def reply_to(self, questions: Sequence[Question], told: Told) -> list[Reply | None]:
         """A reply to each question; None where there is none. UserError where there will never be one."""
         ...

@@ -15,6 +15,7 @@ class ScriptedJudge:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.asked: list[Question] = []
+        self.counts: dict[str, int] = {}
 
     def reply_to(self, questions: Sequence[Question], told: Told = lambda *_: None) -> list[Reply | None]:
         found = []

@@ -166,8 +166,22 @@ def test_who_refuses_log_probabilities_is_asked_for_words(server: Server) -> Non
     assert found == Reply(reply("q", asked("q")[0].seed))
     assert ["logprobs" in each for each in server.seen] == [True, False]
     server.refuses = b'{"error": "no"}'
-    with pytest.raises(UserError, match="refuses with 400"):
+    with pytest.raises(
+        UserError, match=r'not one of 1 questions was answered \(1 times HTTP 400 \(\{"error": "no"\}\)\)'
+    ):
         client(server).reply_to(asked("q", weights=True))
+
+
+def test_one_question_may_be_refused_but_not_the_key(server: Server) -> None:
+    server.faults = [400]
+    asking = client(server, parallel=1)
+    first, second = asking.reply_to(asked("much too long", "r"))
+    assert first is None
+    assert second is not None
+    assert asking.counts == {"requests": 2, 'HTTP 400 ({"error": "no such model"})': 1}
+    server.faults = [401]
+    with pytest.raises(UserError, match="refuses with 401"):
+        asking.reply_to(asked("q"))
 
 
 @pytest.mark.parametrize("changes", [{"url": "localhost"}, {"parallel": 0}, {"attempts": 0}, {"seconds": 0}])
