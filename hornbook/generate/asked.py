@@ -4,7 +4,7 @@ One that has a chat template is asked as a user asks. One that has none goes on 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from hornbook.core.errors import UserError
 from hornbook.corpus.synthetic import Sampling
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.question import Question, Reply, Told
+from hornbook.generate.stream import Options, stream
 from hornbook.model.decoder import DecoderModel
 
 TOGETHER = 8  # questions answered side by side: what a kill may lose
@@ -64,22 +65,24 @@ class Here:
         return found
 
     def _replies(self, questions: Sequence[Question]) -> list[Reply | None]:
-        """Those that are alike side by side; those that are drawn one by one, each with its seed."""
-        found: dict[int, Reply] = {}
+        """Those that are alike side by side, each drawing by its own seed."""
         fits = [number for number, question in enumerate(questions) if self._fits(question)]
-        greedy = [n for n in fits if not questions[n].temperature and not questions[n].weights]
-        for numbers in _alike(questions, greedy):
-            talks = [list(questions[n].talk) for n in numbers]
-            texts = self.lm.chat_batch(talks, temperature=0.0, max_new_tokens=questions[numbers[0]].max_new_tokens)
-            found |= {n: Reply(text) for n, text in zip(numbers, texts, strict=True)}
-        for number in set(fits) - set(greedy):
-            question = questions[number]
-            found[number] = self._weighed(question) if question.weights else Reply(self._drawn(question))
+        found = {number: self._weighed(questions[number]) for number in fits if questions[number].weights}
+        for group in _alike(questions, [number for number in fits if number not in found]):
+            found |= dict(zip(group, self._written([questions[number] for number in group]), strict=True))
         return [found.get(number) for number in range(len(questions))]
 
-    def _drawn(self, question: Question) -> str:
-        talk, most = list(question.talk), question.max_new_tokens
-        return self.lm.chat(talk, max_new_tokens=most, temperature=question.temperature, seed=question.seed)
+    def _written(self, questions: Sequence[Question]) -> list[Reply]:
+        """Replies to questions that are alike; `stream` draws for each prompt by the number it has."""
+        module, tokenizer, how = self.lm.module, self.lm.tokenizer, questions[0]
+        assert tokenizer is not None
+        texts = {each.seed: "" for each in questions}
+        limits, options = self.lm.limits(how.max_new_tokens), Options(temperature=how.temperature, seed=0)
+        prompts = {each.seed: self._ids(each) for each in questions}
+        for pieces in stream(module, tokenizer, prompts, limits, options):
+            for seed, piece in pieces.items():
+                texts[seed] += piece
+        return [Reply(texts[each.seed]) for each in questions]
 
     @torch.inference_mode()
     def _weighed(self, question: Question) -> Reply:
@@ -113,7 +116,9 @@ class Here:
         }
 
 
-def _alike(questions: Sequence[Question], numbers: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of questions that may be answered at equal length."""
-    for length in sorted({questions[number].max_new_tokens for number in numbers}):
-        yield [number for number in numbers if questions[number].max_new_tokens == length]
+def _alike(questions: Sequence[Question], numbers: Sequence[int]) -> list[list[int]]:
+    """Groups that are answered at equal length and temperature."""
+    groups: dict[tuple[float, int], list[int]] = {}
+    for number in numbers:
+        groups.setdefault((questions[number].temperature, questions[number].max_new_tokens), []).append(number)
+    return list(groups.values())
