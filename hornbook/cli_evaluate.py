@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from hornbook.cli_evaluate_human import human
 from hornbook.cli_evaluate_judge import judge
 from hornbook.cli_evaluate_text import perplexity, text
 from hornbook.core.errors import UserError
@@ -88,6 +89,9 @@ def compare(
 
     for line in compare_folders(first, second):
         print(line)
+
+
+evaluate_app.command()(human)
 
 
 @evaluate_app.command()

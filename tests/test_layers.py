@@ -34,6 +34,7 @@ WIDE = {
     "cli.py chat": "a parameter is an option of the command",
     "cli.py generate": "a parameter is an option of the command",
     "cli_evaluate.py models": "a parameter is an option of the command",
+    "cli_evaluate_human.py human": "a parameter is an option of the command",
     "cli_evaluate_judge.py judge": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
