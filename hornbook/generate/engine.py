@@ -3,8 +3,8 @@
 A model gives `new_state(batch, capacity)`, room for everything it must remember, and takes it in `forward`. Prompts of
 different lengths stand side by side with padding on the left, so that all of them end, and go on, in the same column.
 A prompt that stands there several times is read once, and texts that are finished leave when they are half of all.
-A model with an encoder also reads the source of each, once, with padding on the right. Leaves out continuous batching,
-speculation and beams.
+A model with an encoder also reads the source of each, once, with padding on the right. Left out: texts that
+come and go while others are written (slots.py), speculation and beams (files of their own).
 """
 
 import sys
@@ -59,7 +59,7 @@ def write(model: nn.Module, writings: Sequence[Writing], sampling: Sampling, lim
     >>> for _ in write(model, writings, Sampling(temperature=0), Limits(end=frozenset([0]))):  # doctest: +SKIP
     ...     print([writing.new for writing in writings])
     """
-    _check(writings, limits)
+    check(writings, limits)
     training = model.training
     model.eval()
     try:
@@ -79,12 +79,12 @@ class _Desk:
         self.forward = model.forward  # past `model.compile()`, which would compile every length of the state anew
         self.device = next(model.parameters()).device
         for writing in writings:
-            writing.reason = writing.reason or (None if _room(writing, limits) else "length")
+            writing.reason = writing.reason or (None if room(writing, limits) else "length")
         self.longest = max(len(writing.prompt) for writing in writings)
         self.state: Any = None
         self.pads: Tensor | None = None  # (rows, 1): how much padding stands before each prompt; None: none at all
         self.mask: Any = None  # (rows, capacity): False where there is padding
-        self.pasts = [Past(each.prompt, each.new, _room(each, limits)) for each in writings]
+        self.pasts = [Past(each.prompt, each.new, room(each, limits)) for each in writings]
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -101,16 +101,9 @@ class _Desk:
         for row, (writing, token) in enumerate(zip(self.writings, ids.tolist(), strict=True)):
             if writing.reason is not None:
                 continue
-            if token == NOTHING:
-                raise UserError("no token can be drawn: all are ruled out, or the scores are no numbers; allow more")
+            put(writing, token, self.limits)
             if chances:
                 writing.log_probabilities.append(chances[row])
-            if token in self.limits.end:
-                writing.reason, writing.end = "end", token
-                continue
-            writing.new.append(token)
-            if len(writing.new) >= _room(writing, self.limits):
-                writing.reason = "length"
 
     def _chances(self, logits: Tensor) -> list[float]:
         """How likely the tokens just drawn were, where that is to be remembered."""
@@ -125,7 +118,7 @@ class _Desk:
 
     def _read_prompts(self) -> Tensor:
         """Prefill: the logits (rows, vocab) after every prompt's last token; a prompt that comes again is read once."""
-        capacity = self.longest + max(_room(writing, self.limits) for writing in self.writings)
+        capacity = self.longest + max(room(writing, self.limits) for writing in self.writings)
         writings, different, copies = self.writings, *_different(self.writings)
         self.writings = different
         self.state, self.written = self.model.new_state(len(different), capacity), 0
@@ -188,6 +181,18 @@ class _Desk:
         return {"input_ids": ids} if real.all() else {"input_ids": ids, "attention_mask": real}
 
 
+def put(writing: Writing, token: int, limits: Limits) -> None:
+    """Write one more token, which may be the last; UserError where none could be drawn."""
+    if token == NOTHING:
+        raise UserError("no token can be drawn: all are ruled out, or the scores are no numbers; allow more")
+    if token in limits.end:
+        writing.reason, writing.end = "end", token
+        return
+    writing.new.append(token)
+    if len(writing.new) >= room(writing, limits):
+        writing.reason = "length"
+
+
 def _different(writings: Sequence[Writing]) -> tuple[list[Writing], list[int]]:
     """The first writing of every different prompt, and which of these each one is like."""
     first: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
@@ -196,14 +201,15 @@ def _different(writings: Sequence[Writing]) -> tuple[list[Writing], list[int]]:
     return [writings[copies.index(number)] for number in range(len(first))], copies
 
 
-def _room(writing: Writing, limits: Limits) -> int:
+def room(writing: Writing, limits: Limits) -> int:
     """How many tokens may be written after a prompt."""
     if limits.context is None:
         return limits.max_new_tokens
     return min(limits.max_new_tokens, limits.context - len(writing.prompt))
 
 
-def _check(writings: Sequence[Writing], limits: Limits) -> None:
+def check(writings: Sequence[Writing], limits: Limits) -> None:
+    """UserError where a prompt cannot be written on."""
     for number, writing in enumerate(writings):
         tokens, name = len(writing.prompt), f"prompt {number + 1}" if len(writings) > 1 else "prompt"
         if not tokens:

@@ -10,7 +10,7 @@ cross.py attention to another sequence. Three separate projections were measured
 5 % on CPU.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
@@ -19,7 +19,7 @@ from hornbook.model.attend import Attend, each_document
 from hornbook.model.blank import Linear
 from hornbook.model.head_norm import HeadNorm
 from hornbook.model.head_norm import build as build_norm
-from hornbook.model.op import Context, Op
+from hornbook.model.op import Context, Grows, Op
 from hornbook.model.positions import Relative
 from hornbook.model.shaw import Shaw, ShawAttend
 
@@ -131,8 +131,8 @@ class SelfAttention(Op):
 class KeyValues:
     """The keys and values of everything seen so far, in memory that is taken once and written in place."""
 
-    keys: Float[Tensor, "batch kv_heads capacity head_dim"]
-    values: Float[Tensor, "batch kv_heads capacity head_dim"]
+    keys: Float[Tensor, "batch kv_heads capacity head_dim"] = field(metadata={"grows": Grows("columns", 2)})
+    values: Float[Tensor, "batch kv_heads capacity head_dim"] = field(metadata={"grows": Grows("columns", 2)})
 
     def append(self, k: Tensor, v: Tensor, start: int) -> tuple[Tensor, Tensor]:
         """Write new keys and values at index `start` and give back all there are."""

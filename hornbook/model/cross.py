@@ -5,7 +5,7 @@ text is written, so they are computed once and kept in the state.
 """
 # ruff: noqa: ARG002 -- the state of what never grows needs no sizes
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch import Tensor
 from hornbook.model.attend import Attend
 from hornbook.model.attention import check_heads, head_width
 from hornbook.model.blank import Linear
-from hornbook.model.op import Context, Op
+from hornbook.model.op import Context, Grows, Op
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,4 +80,4 @@ class CrossAttentionOp(Op):
 class MemoryKeyValues:
     """The keys and values of the memory, once they have been computed."""
 
-    found: tuple[Tensor, Tensor] | None = None
+    found: tuple[Tensor, Tensor] | None = field(default=None, metadata={"grows": Grows("source", 2)})

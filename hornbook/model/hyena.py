@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 from hornbook.model.blank import Linear, OwnNumbers
 from hornbook.model.convolution import ShortConvolution
 from hornbook.model.long_filter import LongFilter, by_product, long_convolution
-from hornbook.model.op import Context, Op
+from hornbook.model.op import Context, Grows, Op
 from hornbook.model.scan import widened
 from hornbook.model.steps import Steps, documents_of, steps_of
 
@@ -48,7 +48,7 @@ class HyenaState:
     """Everything that was convolved so far, and the filters, drawn once."""
 
     before: Float[Tensor, "batch few channels"]  # the last steps, for the short convolution
-    past: list[Float[Tensor, "batch capacity dim"]]  # per filter, rows lined up
+    past: list[Float[Tensor, "batch capacity dim"]] = field(metadata={"grows": Grows("steps", 1)})  # per filter
     taps: Float[Tensor, "capacity order dim"] = field(metadata={"per_row": False})
     count: Int[Tensor, " batch"]  # real steps so far
 

@@ -5,9 +5,9 @@ what a model remembers between two forward passes while it writes a text. Neithe
 """
 # ruff: noqa: ARG002 -- the defaults take the arguments of the methods that override them
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -80,6 +80,22 @@ class Context:
         return self.others[way - 1] if way else self.position
 
 
+@dataclass(frozen=True)
+class Grows:
+    """How what is remembered becomes longer with the text: a field of a state says so for its tensors.
+
+    columns: a token stands at `State.length` and the next behind it, in every row; padding takes a column too.
+    steps: the n-th token of a row stands at n; padding takes none.
+    source: as long as what an encoder read; never changed.
+    """
+
+    by: Literal["columns", "steps", "source"] | None = None  # None: of one size for texts of any length
+    dim: int = 0  # which of the tensor's dimensions it is
+
+
+STILL = Grows()
+
+
 @dataclass
 class State:
     """What a model remembers while decoding. Setting `length` back forgets the tokens after it (attention only)."""
@@ -87,23 +103,37 @@ class State:
     layers: list[list[Any]]  # per layer and sublayer: what its `new_state` made
     capacity: int  # tokens there is room for
     length: int = 0  # tokens seen so far, padding included
-    memory: Float[Tensor, "batch places dim"] | None = None  # what the encoder said of the source
-    memory_real: Bool[Tensor, "batch places"] | None = None
+    # What the encoder said of the source, and where that is padding:
+    memory: Float[Tensor, "batch places dim"] | None = field(default=None, metadata={"grows": Grows("source", 1)})
+    memory_real: Bool[Tensor, "batch places"] | None = field(default=None, metadata={"grows": Grows("source", 1)})
+
+
+def change_each(change: Callable[..., Tensor | None], kept: Any, *others: Any, grows: Grows = STILL) -> Any:
+    """A state, or a part of one, with every tensor changed that has a row for each text.
+
+    `change(grows, tensor, ...)` is told how the tensor becomes longer with the text; of `others`, states of the same
+    model, it is given what stands in the same place. A field says how its tensors grow by `metadata={"grows": ...}`,
+    and by `metadata={"per_row": False}` that they are shared by all rows.
+    """
+    if isinstance(kept, Tensor):
+        return change(grows, kept, *others)
+    if isinstance(kept, list | tuple):
+        beside = zip(*(other if other is not None else [None] * len(kept) for other in others), strict=True)
+        together = zip(kept, beside, strict=True) if others else ((each, ()) for each in kept)
+        return type(kept)(change_each(change, each, *rest, grows=grows) for each, rest in together)
+    if is_dataclass(kept) and not isinstance(kept, type):
+        parts = [each for each in fields(kept) if each.metadata.get("per_row", True)]
+        found = {}
+        for part in parts:
+            mine, *theirs = (getattr(one, part.name) for one in (kept, *others))
+            found[part.name] = change_each(change, mine, *theirs, grows=part.metadata.get("grows", STILL))
+        return replace(kept, **found)
+    return kept
 
 
 def choose_rows(kept: Any, rows: Int[Tensor, " chosen"]) -> Any:
-    """A state, or a part of one, for these rows of its batch: some may be left out, others there several times.
-
-    Every tensor in it has a row for each text, but for fields whose metadata say `per_row=False`.
-    """
-    if isinstance(kept, Tensor):
-        return kept.index_select(0, rows)
-    if isinstance(kept, list | tuple):
-        return type(kept)(choose_rows(each, rows) for each in kept)
-    if is_dataclass(kept) and not isinstance(kept, type):
-        parts = {each.name: getattr(kept, each.name) for each in fields(kept) if each.metadata.get("per_row", True)}
-        return replace(kept, **{name: choose_rows(part, rows) for name, part in parts.items()})
-    return kept
+    """A state, or a part of one, for these rows of its batch: some may be left out, others there several times."""
+    return change_each(lambda _, tensor: tensor.index_select(0, rows), kept)
 
 
 class Op(nn.Module):

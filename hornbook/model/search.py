@@ -10,7 +10,7 @@ the last matrix is the model's head; where its appendix A.2.2 writes h[i-1] in i
 Without a search, `Summary` gives every step the one vector in which the source ends (Cho et al. 2014, section 2.2).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float
@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 
 from hornbook.model.blank import Linear, OwnNumbers
 from hornbook.model.gru import draw_gates
-from hornbook.model.op import Context, Op
+from hornbook.model.op import Context, Grows, Op
 from hornbook.model.steps import steps_of
 
 
@@ -123,7 +123,7 @@ class SearchState:
     """What the decoder carries on, and the keys of the source; None until there is a source."""
 
     hidden: Float[Tensor, "batch hidden"] | None = None
-    keys: Float[Tensor, "batch 1 places asked"] | None = None
+    keys: Float[Tensor, "batch 1 places asked"] | None = field(default=None, metadata={"grows": Grows("source", 2)})
 
 
 class SearchingRecurrence(Op, OwnNumbers):
