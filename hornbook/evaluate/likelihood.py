@@ -7,23 +7,21 @@ Rows of unequal length stand side by side with padding where nothing but attenti
 that count differently (ALiBi, windows, recurrent states) read rows of one length together, which needs none.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from hornbook.evaluate.pairs import Branch, Family, Pair, branches, families
-from hornbook.model.attention import KeyValues, SelfAttention
+from hornbook.evaluate.passes import passes, state_bytes, takes_padding
+from hornbook.model.attention import KeyValues
 from hornbook.model.decoder import DecoderModel
 from hornbook.model.op import choose_rows
-from hornbook.model.position import PositionBase
 
 ROOM = 256 << 20  # bytes of states at a time
-TOKENS = 512  # of contexts or continuations in one pass: matrices are busy, what lies between them stays in the cache
-ALIKE = 0.85  # of the longest row's length, that the others in a pass have: padding is work for nothing
-FEW = 256  # tokens: a pass of fewer is not worth its while, so rows of any length come in
 JUDGED = 256  # places that go through the head at once: (places, vocab) scores are the largest tensor there is
 
 Told = Callable[[int], None]  # hears how many more pairs are done
@@ -57,6 +55,25 @@ class _Read:
     seen: Tensor
 
 
+@dataclass
+class _Seen:
+    """Hidden states of the places whose next tokens are judged, and which of them are each continuation's.
+
+    All continuations of a context share the place before them, which goes through the head once.
+    """
+
+    parts: list[Tensor] = field(default_factory=list)
+    places: dict[int, list[int]] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, part: Tensor, numbers: Iterable[int]) -> None:
+        """Keep the next places of some continuations."""
+        for number in numbers:
+            self.places.setdefault(number, []).extend(range(self.size, self.size + len(part)))
+        self.parts.append(part)
+        self.size += len(part)
+
+
 Asked = tuple[_Read, int, int, tuple[int, ...]]  # its context and the row there, number of the pair, its ids
 
 
@@ -67,6 +84,7 @@ class _Desk:
         self.model, self.family, self.device = model, family, next(model.parameters()).device
         self.padded = takes_padding(model, _room(family.branches))
         self.state: Any = None
+        self.used: Any = None
         if family.header:
             self.state = model.new_state(1, _room(family.branches))
             header = torch.tensor([family.branches[0].context[: family.header]], device=self.device)
@@ -91,21 +109,15 @@ class _Desk:
         """Branches whose contexts are read together, longest first: what needs most memory is asked for at once."""
         ordered = sorted(self.family.branches, key=lambda branch: -len(branch.context))
         per_row = state_bytes(self.model) * _room(ordered)
-        group: list[Branch] = []
-        for branch in ordered:
-            rows = sum(each.states for each in (*group, branch)) if self.family.header or not self.padded else 0
-            longest, own = (len(each.context) - self.family.header for each in ((group or [branch])[0], branch))
-            full = rows * per_row > ROOM or (len(group) + 1) * longest > TOKENS
-            if group and (full or self._unlike(longest, own, len(group))):
-                yield group
-                group = []
-            group.append(branch)
-        yield group
+        kept = self.family.header or not self.padded  # states for all that follows are taken at once
+        sizes = [branch.states * per_row if kept else 0 for branch in ordered]
+        lengths = [len(branch.context) - self.family.header for branch in ordered]
+        for places in passes(lengths, sizes, ROOM, padded=self.padded):
+            yield [ordered[place] for place in places]
 
     def read(self, room: list[list[Branch]]) -> dict[int, Likelihood]:
         """The likelihoods of a room, by the number of the pair."""
-        hidden: dict[int, list[Tensor]] = {}
-        longer: list[Asked] = []
+        hidden, longer = _Seen(), list[Asked]()
         for group in room:
             read = self._contexts(group, hidden)
             firsts = [(row, number, each) for row, branch in enumerate(group) for number, each in branch.each]
@@ -114,8 +126,8 @@ class _Desk:
             self._go_on(part, hidden)
         return self._judge({number: ids for group in room for branch in group for number, ids in branch.each}, hidden)
 
-    def _contexts(self, group: list[Branch], hidden: dict[int, list[Tensor]]) -> _Read:
-        """Read contexts; the place before each continuation goes to `hidden`."""
+    def _contexts(self, group: list[Branch], hidden: _Seen) -> _Read:
+        """Read contexts; the place before each one's continuations goes to `hidden`."""
         rows = [branch.context[self.family.header :] for branch in group]
         ids, real = _left_padded(rows, self.device)
         state = self._start(group)
@@ -123,7 +135,7 @@ class _Desk:
         where = (self.family.header + real.long().cumsum(1) - 1).clamp(min=0)
         last = self._pass(ids, where, state, seen).hidden[:, -1]
         for row, branch in enumerate(group):
-            hidden |= {number: [last[row : row + 1]] for number in branch.continuations}
+            hidden.add(last[row : row + 1], branch.continuations)
         return _Read(state, seen)
 
     def _start(self, group: list[Branch]) -> Any:
@@ -136,23 +148,11 @@ class _Desk:
     def _parts(self, longer: list[Asked]) -> Iterator[list[Asked]]:
         """Continuations of a room that are read together."""
         ordered = sorted(longer, key=lambda each: -len(each[3]))
-        start = 0
-        while start < len(ordered):
-            length, end = len(ordered[start][3]) - 1, start + 1
-            while end < len(ordered) and (end - start + 1) * length <= TOKENS:
-                if self._unlike(length, len(ordered[end][3]) - 1, end - start):
-                    break
-                end += 1
-            yield ordered[start:end]
-            start = end
+        lengths = [len(each[3]) - 1 for each in ordered]
+        for places in passes(lengths, [0] * len(ordered), ROOM, padded=self.padded):
+            yield [ordered[place] for place in places]
 
-    def _unlike(self, longest: int, length: int, rows: int) -> bool:
-        """Whether a row is not to be read together with so many others."""
-        if not self.padded:
-            return length != longest
-        return length < ALIKE * longest and rows * longest >= FEW
-
-    def _go_on(self, part: list[Asked], hidden: dict[int, list[Tensor]]) -> None:
+    def _go_on(self, part: list[Asked], hidden: _Seen) -> None:
         """Read some continuations from where their contexts end; padding to the right of them is unseen."""
         length = len(part[0][3]) - 1
         state, before = self._gathered([(read, row) for read, row, _, _ in part], length)
@@ -162,7 +162,7 @@ class _Desk:
         where = before.sum(1, keepdim=True) + torch.arange(length, device=self.device)
         found = self._pass(ids, where, state, torch.cat([before, before.new_ones(ids.shape)], 1)).hidden
         for place, (_, _, number, each) in enumerate(part):
-            hidden[number].append(found[place, : len(each) - 1])
+            hidden.add(found[place, : len(each) - 1], [number])
 
     def _gathered(self, some: list[tuple[_Read, int]], room: int) -> tuple[Any, Tensor]:
         """One state, with room for more tokens, of rows that may have been read apart: all end at the same place."""
@@ -171,18 +171,29 @@ class _Desk:
             rows = torch.tensor([row for _, row in some], device=self.device)
             return choose_rows(reads[0].state, rows), reads[0].seen[rows]
         longest = max(read.seen.shape[1] for read in reads)
-        state, seen = self.model.new_state(len(some), longest + room), reads[0].seen.new_zeros(len(some), longest)
+        state, seen = self._blank(len(some), longest + room), reads[0].seen.new_zeros(len(some), longest)
         for read in reads:
             places = torch.tensor([place for place, each in enumerate(some) if each[0] is read], device=self.device)
-            rows, width = (
-                torch.tensor([row for each, row in some if each is read], device=self.device),
-                read.seen.shape[1],
-            )
+            rows = torch.tensor([row for each, row in some if each is read], device=self.device)
+            width = read.seen.shape[1]
             seen[places, longest - width :] = read.seen[rows]
             for kept, old in zip(_memories(state), _memories(read.state), strict=True):
                 kept[places, :, longest - width : longest] = old[rows, :, :width]
         state.length = longest
         return state, seen
+
+    def _blank(self, rows: int, columns: int) -> Any:
+        """A state whose content is to be written; a part of one that was used before, where that is large enough.
+
+        What stands in it otherwise is seen by nobody, and to clear it takes as long as to fill it.
+        """
+        if self.used is None or self.used.capacity < columns or next(_memories(self.used)).shape[0] < rows:
+            self.used = self.model.new_state(rows, columns)
+        parts = [
+            [kept and KeyValues(kept.keys[:rows, :, :columns], kept.values[:rows, :, :columns]) for kept in layer]
+            for layer in self.used.layers
+        ]
+        return replace(self.used, layers=parts, capacity=columns)
 
     def _pass(self, ids: Tensor, where: Tensor, state: Any, seen: Tensor) -> Any:
         """One forward pass; padding may count further than the model's last position, where nobody looks."""
@@ -190,42 +201,38 @@ class _Desk:
         where = where.clamp(max=self.model.config.length - 1)
         return self.model(ids, **mask, positions=where, state=state, logits=False)
 
-    def _judge(self, asked: dict[int, tuple[int, ...]], hidden: dict[int, list[Tensor]]) -> dict[int, Likelihood]:
+    def _judge(self, asked: dict[int, tuple[int, ...]], hidden: _Seen) -> dict[int, Likelihood]:
         """Each continuation's tokens against the scores of the places before them."""
-        places = torch.cat([part for number in asked for part in hidden[number]])
-        wanted = torch.tensor([token for each in asked.values() for token in each], device=self.device)
+        places, judged = torch.cat(hidden.parts), [place for number in asked for place in hidden.places[number]]
+        wanted = [token for each in asked.values() for token in each]
+        order = sorted(range(len(wanted)), key=judged.__getitem__)
         nats, greedy = torch.empty(len(wanted), dtype=torch.float64), torch.empty(len(wanted), dtype=torch.bool)
-        for start in range(0, len(wanted), JUDGED):
-            here = slice(start, start + JUDGED)
-            nats[here], greedy[here] = _against(self.model.head(places[here]).float(), wanted[here])
+        start = 0
+        for first in range(0, len(places), JUDGED):
+            end = bisect_left(order, first + JUDGED, lo=start, key=judged.__getitem__)
+            here, start = order[start:end], end
+            rows = torch.tensor([judged[number] - first for number in here], device=self.device)
+            tokens = torch.tensor([wanted[number] for number in here], device=self.device)
+            scores = self.model.head(places[first : first + JUDGED]).float()
+            nats[here], greedy[here] = _against(scores, rows, tokens)
         found, done = {}, 0
         for number, each in asked.items():
-            here = slice(done, done + len(each))
-            found[number] = Likelihood(float(nats[here].sum()), bool(greedy[here].all()))
+            mine = slice(done, done + len(each))
+            found[number] = Likelihood(float(nats[mine].sum()), bool(greedy[mine].all()))
             done += len(each)
         return found
 
 
-def _against(scores: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Nats of the wanted tokens, and whether each is the likeliest (the first of equals); `scores` are used up.
-
-    The logarithm of the sum is written out so that it is done in place, and argmax, slow on CPUs, is asked only where
-    the wanted token has the greatest score.
+def _against(scores: Tensor, rows: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """Nats of wanted tokens in rows of scores, and whether each is the likeliest (the first of equals); the scores are
+    used up. The logarithm of the sum is written out so that it is done in place, and argmax, slow on CPUs, is asked
+    only where the wanted token has the greatest score.
     """
-    chosen, greatest = scores.gather(-1, wanted[:, None])[:, 0], scores.amax(-1)
-    greedy = chosen == greatest
-    greedy[greedy.clone()] = scores[greedy].argmax(-1) == wanted[greedy]
+    chosen, greatest = scores[rows, wanted], scores.amax(-1)
+    greedy = chosen == greatest[rows]
+    greedy[greedy.clone()] = scores[rows[greedy]].argmax(-1) == wanted[greedy]
     total = scores.sub_(greatest[:, None]).exp_().sum(-1)
-    return (chosen - greatest - total.log()).double().cpu(), greedy.cpu()
-
-
-def takes_padding(model: DecoderModel, tokens: int) -> bool:
-    """Whether rows may have padding between remembered and new tokens: all that looks back goes by positions alone."""
-    counted_by_index = type(model.stack.position).bias is not PositionBase.bias
-    layers = model.new_state(1, 1).layers
-    plain = all(kept is None or isinstance(kept, KeyValues) for layer in layers for kept in layer)
-    windows = [module.config.window for module in model.modules() if isinstance(module, SelfAttention)]
-    return plain and not counted_by_index and not any(window and window < tokens for window in windows)
+    return (chosen - (greatest + total.log())[rows]).double().cpu(), greedy.cpu()
 
 
 def _memories(state: Any) -> Iterator[Tensor]:
@@ -240,12 +247,6 @@ def _memories(state: Any) -> Iterator[Tensor]:
 def _room(some: Sequence[Branch]) -> int:
     """Tokens that a row of these must have room for."""
     return max(len(branch.context) for branch in some) + max(branch.longest for branch in some)
-
-
-def state_bytes(model: DecoderModel) -> int:
-    """Bytes that a model remembers for each token it has read."""
-    size = next(model.parameters()).element_size()
-    return size * sum(module.cache_elements() for module in model.modules() if isinstance(module, SelfAttention))
 
 
 def _left_padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hornbook.core import recipe
-from hornbook.evaluate.likelihood import likelihoods, takes_padding
+from hornbook.evaluate.likelihood import likelihoods
 from hornbook.evaluate.pairs import Pair
 from hornbook.model.decoder import Decoder, DecoderModel
 
@@ -70,9 +70,3 @@ def test_the_header_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
         sum(read) == 40 + 4 + 4 * 3
     )  # header, one more token a question, one token an answer: the last is only judged
-
-
-def test_who_may_have_padding() -> None:
-    assert takes_padding(build("llama-tiny"), 60)
-    for name in ("bloom-tiny", "mistral-tiny", "mamba-tiny", "rwkv-tiny"):
-        assert not takes_padding(build(name), 60), name
