@@ -1,11 +1,10 @@
 """`hornbook evaluate human`: models answer, people judge without knowing whose answers they see, numbers come of it.
 
 The folder OUT/people_pairs (or OUT/people_scales) holds study.json, what is judged and how; answers/<model>.jsonl;
-ratings.jsonl, all that raters did, a line each; judgements.jsonl, what of it stands; summary.json and report.html. The
-scores also go to OUT/<model>/results.json, beside the model's benchmarks.
+ratings.jsonl, a line for all that a rater does; summary.json and report.html. The scores also go to
+OUT/<model>/results.json, beside the model's benchmarks.
 """
 
-import json
 import webbrowser
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,7 +25,6 @@ from hornbook.human_answers import Prompt, Source, Writing
 from hornbook.human_summary import print_summary, summary, write_scores
 
 STUDY, RATINGS, ANSWERS, REPORT = "study.json", "ratings.jsonl", "answers", "report.html"
-CLEAN = "judgements.jsonl"  # ratings.jsonl without what was taken back or skipped, for `evaluate judge --ratings`
 KINDS = ("people_pairs", "people_scales")
 
 
@@ -161,7 +159,6 @@ def _finish(folder: Path, study: Study, sitting: Sitting) -> Path:
     found, report = _results(study, sitting)
     print_summary(found)
     write_json(folder / "summary.json", found)
-    write_text(folder / CLEAN, "".join(json.dumps(each.row(), ensure_ascii=False) + "\n" for each in ratings))
     write_text(folder / REPORT, report)
     write_scores(study, ratings, folder.parent, read_json(folder / STUDY)["models"])
     return folder / REPORT

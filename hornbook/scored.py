@@ -17,13 +17,14 @@ from hornbook.evaluate.cache import Cache, fingerprint
 from hornbook.evaluate.scorer import Scorer
 from hornbook.evaluate.seen import marked, shares
 from hornbook.evaluate.statistics import compare
+from hornbook.evaluate.written import as_talk
 from hornbook.generate import hub
 from hornbook.generate.language_model import LanguageModel
 from hornbook.learned_from import learned_from
 from hornbook.scored_report import page
 
 PRECISION = "float32"
-SAID = ("acc", "acc_norm", "acc_bytes", "mc2", "surprise")  # metrics in the order of the table
+SAID = ("acc", "acc_norm", "acc_bytes", "mc2", "surprise", "win_rate")  # metrics in the order of the table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Wish:
     limit: int | None = None
     shots: int | None = None
     fetch: bool = False
+    chat: bool = False
+    """Whether questions are put through the chat template."""
     corpus: str | None = None
     """What the models learned from, a run or files; None: of a run its own corpus, of others it is not known."""
 
@@ -60,7 +63,8 @@ def _items(task: tasks.Task, wish: Wish) -> Iterator[Any]:
         raise UserError(
             f"{wish.data}: no such folder; name the one with the benchmarks' files in --data, or --fetch them"
         )
-    return task.items(wish.data, limit=wish.limit, shots=wish.shots)
+    items = task.items(wish.data, limit=wish.limit, shots=wish.shots)
+    return map(as_talk, items) if wish.chat else items
 
 
 def _evaluate_one(
@@ -71,7 +75,9 @@ def _evaluate_one(
     lm = LanguageModel.load(path, dtype=PRECISION)
     if lm.tokenizer is None:
         raise UserError(f"{model}: has no tokenizer, so it can be asked nothing; add tokenizer.json to its folder")
-    about = {"model": model, "fingerprint": known, "precision": PRECISION, "limit": wish.limit, "shots": wish.shots}
+    if wish.chat and not lm.chats:
+        raise UserError(f"--chat: {model} has no chat template; leave it out, or fine-tune the model on conversations")
+    about = {"chat": wish.chat, "model": model, "fingerprint": known, "precision": PRECISION, "limit": wish.limit, "shots": wish.shots}
     with Bars(unit=" asked") as bars:
         for name, task in loaded.items():
             scorer = Scorer(lm, cache=Cache(folder, known), progress=partial(bars, name))

@@ -16,6 +16,7 @@ from hornbook.scored_averages import section as averages
 WORST = 6  # questions of a task that are shown
 BINS = 10  # of a reliability diagram
 SHARE = Axis(label="share", text=lambda value: f"{value:.0%}")
+MARK = Axis(label="mark", text=lambda value: f"{value:.2f}")  # of people or judges, on a scale of theirs
 
 
 def page(found: dict[str, Any], folders: dict[str, Path]) -> str:
@@ -55,7 +56,8 @@ def _overview(found: dict[str, Any], tasks: list[str], folders: dict[str, Path])
 
 def _drawn(rows: list[tuple[str, dict[str, Any]]], width: int) -> str:
     drawn = [Bar(name=name, value=each["value"], interval=tuple(each["interval"]), ours=True) for name, each in rows]
-    return bars(drawn, SHARE, most=1, width=width)
+    axis = SHARE if all(bar.value <= 1 for bar in drawn) else MARK
+    return bars(drawn, axis, most=1, width=width)
 
 
 def _sentence(task: str, rows: list[tuple[str, str, dict[str, Any]]], folders: dict[str, Path]) -> str:
@@ -63,7 +65,8 @@ def _sentence(task: str, rows: list[tuple[str, str, dict[str, Any]]], folders: d
     name, metric, score = rows[0]
     low, high = score["interval"]
     if len(rows) == 1:
-        return f"{name} has {score['value']:.1%} ({low:.1%} to {high:.1%})"
+        form = ".1%" if score["value"] <= 1 else ".2f"
+        return f"{name} has {score['value']:{form}} ({low:{form}} to {high:{form}})"
     best, other = ({o.id: o.metrics[metric] for o in evaluation.read_items(folders[row[0]], task)} for row in rows[:2])
     same = [key for key in best if key in other]
     return compare([other[key] for key in same], [best[key] for key in same]).sentence(rows[1][0], name)

@@ -1,6 +1,7 @@
 """`hornbook evaluate human` from models to scores: folders, resuming, a kill in the middle, and mistakes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from hornbook import human, human_answers
+from hornbook import human, human_answers, scored_report
 from hornbook.core.errors import UserError
 from hornbook.evaluate import evaluation
 from hornbook.evaluate.sitting import Answer, Sitting
-from hornbook.evaluate.study import USUAL
+from hornbook.evaluate.study import USUAL, Scale
 from hornbook.human import Wish, evaluate, results
 from tests.people import NAMES, files
 from tests.tiny_chat import chat_model
@@ -30,7 +31,8 @@ def judging(said: str) -> Any:
         sitting: Sitting = api.sitting
         for word in said.split():
             question = sitting.state("Ann")["question"]
-            sitting.rate("Ann", Answer(question=question["number"], said=word, seconds=2.0))
+            marks = {scale.name: int(word) for scale in sitting.study.scales if word.isdigit()}
+            sitting.rate("Ann", Answer(question=question["number"], said=marks or word, seconds=2.0))
 
     return serve
 
@@ -63,9 +65,18 @@ def test_files_of_answers_to_scores(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "5 questions wait at http://127.0.0.1:" in said
     assert "4 judgements of 4 prompts: Ann 4 (2 s each)" in said
     assert evaluation.read(tmp_path / "out" / NAMES[0])["tasks"]["people_pairs"]["win_rate"]["of"] == 4
-    kept = [json.loads(line) for line in (report.parent / "judgements.jsonl").read_text().splitlines()]
-    assert len(kept) == 4
-    assert all(row["winner"] in ("a", "b", "tie", "bad") for row in kept)
+    kept = [json.loads(line) for line in (report.parent / "ratings.jsonl").read_text().splitlines()]
+    assert [row["winner"] for row in kept][2:] == ["tie", "bad", "skip"]
+
+
+def test_people_stand_in_the_report_of_benchmarks(tmp_path: Path) -> None:
+    evaluate(names(tmp_path), wish(tmp_path), judging("tie left right tie bad"))
+    evaluate(names(tmp_path), wish(tmp_path, scales=(Scale("fluent"),)), judging(" ".join("4354352111")))
+    folders = {name: tmp_path / "out" / name for name in NAMES}
+    html = scored_report.page({name: evaluation.read(each) for name, each in folders.items()}, folders)
+    assert re.search(r"people_pairs, win_rate: no difference between [\w-]+ and [\w-]+ can be told", html)
+    assert "people_scales, fluent: " in html
+    assert not re.search(r"[2-9]\d\d%", html)
 
 
 def test_the_same_command_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
