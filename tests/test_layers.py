@@ -36,6 +36,7 @@ WIDE = {
     "cli_evaluate.py models": "a parameter is an option of the command",
     "cli_evaluate_human.py human": "a parameter is an option of the command",
     "cli_evaluate_judge.py judge": "a parameter is an option of the command",
+    "cli_evaluate_text.py text": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
     "cli_serve.py serve": "a parameter is an option of the command",
