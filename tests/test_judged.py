@@ -1,6 +1,10 @@
 """Judging from files to the report: a judge of this machine, one behind `hornbook serve`, one that is down."""
 
 import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +147,79 @@ def test_the_name_of_a_judge() -> None:
     assert Asking(by="http://a/v1#org/llama").short == "org/llama"
     assert Asking(by="models/smol.q8_0.gguf").short == "smol.q8_0"
     assert Asking(by="runs/demo").short == "demo"
+
+
+class Serving:
+    """`hornbook serve` with some judges, a process of its own."""
+
+    def __init__(self, *models: str, port: int = 0) -> None:
+        command = [sys.executable, "-m", "hornbook", "serve", *models, "--port", str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        found = next(filter(None, (re.search(r"http://127\.0\.0\.1:(\d+)/v1", line) for line in self.process.stdout)))
+        self.url, self.port = found[0], int(found[1])
+
+    def by(self, name: str, **how: Any) -> Asking:
+        return Asking(by=f"{self.url}#{name}", **how)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def serving(says: dict[str, str]) -> Iterator[Serving]:
+    running = Serving(*(f"{name}={folder}" for name, folder in says.items()))
+    yield running
+    running.stop()
+
+
+def test_a_judge_behind_hornbook_serve(serving: Serving, says: dict[str, str], tmp_path: Path) -> None:
+    """Its scores, verdicts and probabilities are those of the model folder."""
+    files = [answers(tmp_path, "one", "Blue.", "5"), answers(tmp_path, "two", "Red, I think.", "6")]
+    for name, judged in (("seven", "score"), ("feedback", "prometheus"), ("first", "pairwise"), ("letter", "alpaca")):
+        judge(files, Wish(asking=serving.by(name), judge=judged), tmp_path / "served")
+        judge(files, Wish(asking=Asking(by=says[name]), judge=judged), tmp_path / "here")
+    there, here = (evaluation.read(tmp_path / where / "one")["judged"] for where in ("served", "here"))
+    assert list(there) == list(here)
+    for title, found in there.items():
+        for metric in {"score", "win", "position_bias"} & found.keys():
+            assert found[metric]["value"] == pytest.approx(here[title][metric]["value"], abs=1e-5)
+    assert there["score by seven"]["score"]["value"] == 7
+    logs = "".join(log.read_text(encoding="utf-8") for log in (tmp_path / "served" / "judges").iterdir())
+    replies = [json.loads(line)["answer"] for line in logs.splitlines()]
+    weighed = [reply["first"] for reply in replies if reply["first"]]
+    assert len(weighed) == 4  # two pairs in both orders
+    assert all(tokens["A"] == max(tokens.values()) > -0.01 for tokens in weighed)
+
+
+def test_what_a_tiny_model_says_is_counted_and_not_scored(serving: Serving, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="none of 2 replies has a verdict"):
+        judge([answers(tmp_path, "one", "Blue.", "5")], Wish(asking=serving.by("letter")), tmp_path / "out")
+    assert results(tmp_path / "out" / "one", "score by letter")["replies"]["asked twice"] == 2
+
+
+def test_a_model_the_server_does_not_have(serving: Serving, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="refuses with 404"):
+        judge([answers(tmp_path, "one", "Blue.")], Wish(asking=serving.by("nobody")), tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_and_comes_back(says: dict[str, str], tmp_path: Path) -> None:
+    """What was judged stays, the command ends with a sentence, and the same command goes on."""
+    running = Serving(f"seven={says['seven']}")
+    wish = Wish(asking=running.by("seven", attempts=1))
+    out = tmp_path / "out"
+    judge([answers(tmp_path, "one", "Blue.")], wish, out)
+    running.stop()
+    file = answers(tmp_path, "one", "Blue.", "5", "Hallo")
+    with pytest.raises(UserError, match="not one of 2 questions was answered"):
+        judge([file], wish, out)
+    [log] = (out / "judges").iterdir()
+    before = log.read_bytes()
+    again = Serving(f"seven={says['seven']}", port=running.port)
+    judge([file], wish, out)
+    again.stop()
+    assert log.read_bytes().startswith(before)
+    assert log.read_bytes().count(b"\n") == 3
+    assert results(out / "one", "score by seven")["score"]["of"] == 3
