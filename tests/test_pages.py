@@ -24,6 +24,7 @@ PAGES = [
     "model",
     "objectives",
     "optimizers",
+    "people",
     "preferences",
     "recipes",
     "recurrent",

@@ -108,7 +108,7 @@ class Choice:
         entries, offsets = [entry(self.served, log) for log in logs], []
         for each in entries:
             offsets.append(self.offset)
-            self.offset += len(each["token"])
+            self.offset += len(bytes(each["bytes"]).decode("utf-8", "replace"))
         return {
             "tokens": [each["token"] for each in entries],
             "token_logprobs": [each["logprob"] for each in entries],
@@ -126,7 +126,10 @@ def entry(served: Served, log: TokenLogProbability) -> dict[str, Any]:
 
 def _token(served: Served, token: int, log_probability: float) -> dict[str, Any]:
     data = served.spell(token)
-    text = data.decode("utf-8", "replace")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:  # a part of a character, as OpenAI writes it: each has a spelling of its own
+        text = "bytes:" + "".join(f"\\x{byte:02x}" for byte in data)
     return {"token": text, "logprob": max(round(log_probability, 6), LEAST), "bytes": list(data)}
 
 

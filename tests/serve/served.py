@@ -61,6 +61,12 @@ def folders(where: Path) -> dict[str, Path]:
     return {name: where / name for name in ("chatty", "caller", "plain", "reader")}
 
 
+def whole(opened: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    with opened:
+        return b"".join(iter(lambda: opened.recv(65536), b""))
+
+
 class Server:
     """`hornbook serve` as a process on a free port."""
 

@@ -47,6 +47,13 @@ def test_log_probabilities_name_tokens_in_bytes() -> None:
     assert choice.whole("")["logprobs"]["content"] == [entry]
 
 
+def test_a_part_of_a_character_has_a_spelling_of_its_own() -> None:
+    (part,) = [token for token in range(SERVED.tokenizer.vocab) if SERVED.spell(token) == b"\xe4"]
+    choice = Choice(0, SERVED, chat=True, logs=[])
+    (entry,) = choice.take(Piece("", [part], [log(part)], "end"))["logprobs"]["content"]
+    assert (entry["token"], entry["bytes"]) == ("bytes:\\xe4", [0xE4])
+
+
 def test_columns_count_characters() -> None:
     ids = SERVED.tokenizer.encode(" fox old")
     choice = Choice(0, SERVED, chat=False, logs=[])

@@ -11,7 +11,7 @@ import pytest
 
 from hornbook.core.errors import UserError
 from hornbook.serve.server import address, bound, is_here
-from tests.serve.served import ENDLESS, Server
+from tests.serve.served import ENDLESS, Server, whole
 
 LONG: dict[str, Any] = {"prompt": "a", "max_tokens": 700, **ENDLESS}
 
@@ -37,7 +37,7 @@ def test_sigterm_finishes_what_was_begun(models: dict[str, Path]) -> None:
         waiting = [server.begin("/v1/completions", {**LONG, "stream": number == 0}) for number in range(3)]
         server.until(lambda: server.gauge("hornbook_engine_waiting", "plain") == 2)
         code = server.end()
-    answers = [b"".join(iter(lambda each=each: each.recv(65536), b"")) for each in waiting]  # type: ignore[misc]
+    answers = [whole(each) for each in waiting]
     assert code == 0
     assert answers[0].endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
     for answer in answers[1:]:
@@ -69,14 +69,12 @@ def test_two_thousand_connections_are_borne(server: Server) -> None:
         pytest.skip(f"this machine allows {hard} open files")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
     body = json.dumps({"model": "chatty", "prompt": "a", "max_tokens": 4}).encode()
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"  # noqa: F541
-    whole = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+    head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
     opened = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(2000)]
     for each in opened:
-        each.sendall(whole)
-    codes = [b"".join(iter(lambda each=each: each.recv(65536), b"")).split()[1] for each in opened]  # type: ignore[misc]
-    for each in opened:
-        each.close()
+        each.sendall(request)
+    codes = [whole(each).split()[1] for each in opened]
     assert set(codes) <= {b"200", b"429"}
     assert codes.count(b"200") >= 6
     assert server.get("/health")[0] == 200
