@@ -33,7 +33,7 @@ PAGES = [
     "rules",
     "training",
 ]
-BILINGUAL = [*PAGES, "architectures", "corpus", "data", "synthetic", "tokenizer"]
+BILINGUAL = [*PAGES, "architectures", "corpus", "data", "serving", "synthetic", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 

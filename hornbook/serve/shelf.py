@@ -1,24 +1,29 @@
 """The models that a server has, by the names that clients call them.
 
-Every model has one engine; adapters go by names of their own and share their base's engine. A model that only reads
-(an encoder, a decoder without its mask) has none and answers with vectors alone.
+Every model has its engine; a LoRA adapter goes by a name of its own and shares its base's weights in memory. A model
+that only reads (an encoder, a decoder without its mask) has no engine and answers with vectors alone.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from hornbook.core.errors import UserError
+from hornbook.exchange import peft
+from hornbook.generate.hub import find
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.serving import Engine, EngineSettings
 from hornbook.serve.errors import Refused
 from hornbook.text.tokenizer import Tokenizer
 
-PLAIN_NAMES = {"model", "final", "merged"}  # folders whose name says nothing: the one above says more
+PLAIN_NAMES = {"adapter", "model"}  # folders whose name says nothing: the one above says more
 
 
 @dataclass
@@ -28,8 +33,7 @@ class Served:
     name: str
     lm: LanguageModel
     engine: Engine | None  # None: it reads and does not write
-    adapter: str | None = None  # the adapter that is on when this name is called
-    base: str | None = None  # the name without it
+    base: str | None = None  # of an adapter: the name of the model it is on
     created: int = field(default_factory=lambda: int(time.time()))
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one text at a time becomes a vector
 
@@ -105,10 +109,8 @@ class Shelf:
 
     @property
     def engines(self) -> Mapping[str, Engine]:
-        """Every engine once, by the name of its model."""
-        return {
-            name: model.engine for name, model in self.models.items() if model.engine is not None and model.base is None
-        }
+        """Every engine, by the name of its model."""
+        return {name: model.engine for name, model in self.models.items() if model.engine is not None}
 
     def close(self, *, drain: bool = True) -> None:
         """End every engine; `drain`: once what it has is written."""
@@ -146,17 +148,33 @@ def writes(lm: LanguageModel) -> bool:
 
 
 def open_models(
-    words: Iterable[str], settings: EngineSettings, *, adapters: Iterable[str] = (), dtype: str = "float32"
+    words: Sequence[str], settings: EngineSettings, *, adapters: Sequence[str] = (), dtype: str = "float32"
 ) -> Shelf:
-    """Load the models named on the command line and start their engines."""
-    models = []
-    for name, path in map(split, words):
-        lm = LanguageModel.load(path, dtype=dtype)
-        if lm.tokenizer is None:
-            raise UserError(f"{path}: has no tokenizer, so no text can be sent to it; add tokenizer.json to the folder")
-        engine = Engine(lm, settings) if writes(lm) else None
-        models.append(Served(name, lm, engine))
+    """Load the models named on the command line and start their engines; adapters are put on the first of them."""
+    models = [_served(name, LanguageModel.load(path, dtype=dtype), settings) for name, path in map(split, words)]
+    for name, path in map(split, adapters):
+        if not peft.is_adapter(find(path)):
+            raise UserError(f"--adapter {path}: is no adapter's folder (no adapter_config.json); give it as a model")
+        lm = LanguageModel.load(path, dtype=dtype, base=split(words[0])[1])
+        share(lm.module, models[0].lm.module)
+        models.append(replace(_served(name, lm, settings), base=models[0].name))
     shelf = Shelf(models)
     for engine in shelf.engines.values():
         engine.start()
     return shelf
+
+
+def _served(name: str, lm: LanguageModel, settings: EngineSettings) -> Served:
+    if lm.tokenizer is None:
+        raise UserError(f"{name}: has no tokenizer, so no text can be sent to it; add tokenizer.json to its folder")
+    return Served(name, lm, Engine(lm, settings) if writes(lm) else None)
+
+
+def share(module: nn.Module, base: nn.Module) -> int:
+    """Let a model hold another's tensors wherever its own are equal to them; how many."""
+    theirs, shared = dict(base.named_parameters()), 0
+    for name, parameter in module.named_parameters():
+        other = theirs.get(name)
+        if other is not None and other.shape == parameter.shape and torch.equal(other, parameter):
+            parameter.data, shared = other.data, shared + 1
+    return shared

@@ -5,11 +5,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
+from hornbook.adapt.adapter import attach
+from hornbook.adapt.lora import Lora
 from hornbook.core.errors import UserError
+from hornbook.generate import adapters
 from hornbook.generate.language_model import LanguageModel
+from hornbook.generate.serving import EngineSettings
 from hornbook.serve.errors import Refused
-from hornbook.serve.shelf import Served, Shelf, name_of, split, writes
+from hornbook.serve.shelf import Served, Shelf, name_of, open_models, share, split, writes
 from tests.serve.served import decoder
 
 
@@ -57,3 +62,20 @@ def test_tokens_are_spelled_in_their_bytes(lm: LanguageModel) -> None:
 def test_who_writes(lm: LanguageModel, models: dict[str, Path]) -> None:
     assert writes(lm)
     assert not writes(LanguageModel.load(models["reader"]))
+
+
+def test_an_adapter_has_a_name_and_shares_the_weights(models: dict[str, Path], tmp_path: Path) -> None:
+    learned = LanguageModel.load(models["chatty"])
+    attach(learned.module, Lora(rank=2), torch.Generator().manual_seed(0))
+    adapters.write(learned.module, tmp_path / "law" / "adapter", base=models["chatty"])
+    shelf = open_models([str(models["chatty"])], EngineSettings(slots=1), adapters=[str(tmp_path / "law" / "adapter")])
+    try:
+        assert list(shelf.models) == ["chatty", "law"]
+        assert shelf.find("law").card["parent"] == "chatty"
+        base, adapted = (dict(shelf.find(name).lm.module.named_parameters()) for name in ("chatty", "law"))
+        assert {name for name in base if base[name].data_ptr() == adapted[name].data_ptr()} == set(base)
+        assert share(learned.module, learned.module) == len(dict(learned.module.named_parameters()))
+    finally:
+        shelf.close()
+    with pytest.raises(UserError, match="is no adapter's folder"):
+        open_models([str(models["chatty"])], EngineSettings(), adapters=[str(models["plain"])])
