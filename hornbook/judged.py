@@ -180,9 +180,12 @@ def _classifier(by: str) -> LanguageModel:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """Of the models: what their files are called."""
-    short = [file.name.partition(".")[0] for file in files]
-    return [name if short.count(name) == 1 else f"{f.parent.name}-{name}" for name, f in zip(short, files, strict=True)]
+    """Of the models: what their files are called, no two alike."""
+    short = [Path(file.name.removesuffix(".gz")).stem for file in files]
+    full = [name if short.count(name) == 1 else f"{f.parent.name}-{name}" for name, f in zip(short, files, strict=True)]
+    if twice := next((name for name in full if full.count(name) > 1), None):
+        raise UserError(f"{twice}: two files of answers have this name; call each like the model that answered")
+    return full
 
 
 def print_verdicts(found: dict[str, Found]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hornbook.core.errors import UserError
 from hornbook.evaluate import evaluation, verdicts
-from hornbook.judged import Asking, Wish, judge, respondent
+from hornbook.judged import Asking, Wish, _names, judge, respondent
 from tests.tiny_judge import judge_that_says
 
 TASKS = ["Name a colour.", "Add 2 and 3.", "Say hello in German."]
@@ -141,6 +141,13 @@ def test_a_folder_that_cannot_chat_is_no_judge(tmp_path: Path) -> None:
     lm.save(tmp_path / "base")
     with pytest.raises(UserError, match="has no chat template, so it cannot be asked"):
         respondent(Asking(by=str(tmp_path / "base")))
+
+
+def test_models_are_called_like_their_files(tmp_path: Path) -> None:
+    assert _names([Path("a/llama3.2.jsonl"), Path("b/demo.jsonl.gz")]) == ["llama3.2", "demo"]
+    assert _names([Path("a/demo.jsonl"), Path("b/demo.json")]) == ["a-demo", "b-demo"]
+    with pytest.raises(UserError, match="demo: two files of answers have this name"):
+        _names([Path("a/demo.jsonl"), Path("a/demo.jsonl")])
 
 
 def test_the_name_of_a_judge() -> None:
