@@ -154,17 +154,30 @@ export function whole(entries) {
     bytes.push(...(entry.bytes ?? new TextEncoder().encode(entry.token)));
     log += entry.logprob;
     top ??= entry.top_logprobs.map((each) => [each.token, each.logprob]);
-    try {
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(bytes));
-      shown.push({ text, p: Math.exp(log), top });
-    } catch {
-      if (bytes.length < 16) continue;
-      shown.push({ text: "\ufffd", p: Math.exp(log), top });
-    }
+    if (unfinished(bytes)) continue;
+    shown.push({ text: decoded(bytes), p: Math.exp(log), top });
     [bytes, log, top] = [[], 0, null];
   }
-  if (bytes.length) shown.push({ text: "\ufffd", p: Math.exp(log), top });
+  if (bytes.length) shown.push({ text: decoded(bytes), p: Math.exp(log), top });
   return shown;
+}
+
+const decoded = (bytes) => new TextDecoder().decode(new Uint8Array(bytes));
+
+// Whether bytes end within a character, with nothing wrong before: only then more of them may help.
+function unfinished(bytes) {
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  try {
+    strict.decode(new Uint8Array(bytes), { stream: true });
+  } catch {
+    return false;
+  }
+  try {
+    strict.decode();
+  } catch {
+    return true;
+  }
+  return false;
 }
 
 function tokenElement(token) {
@@ -409,4 +422,5 @@ function listen() {
 listen();
 showSettings();
 say();
+grow();
 load();
