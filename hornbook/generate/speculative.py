@@ -52,7 +52,7 @@ class Helper(Protocol):
 class Lookup:
     """Guess what followed the last tokens where they stood before, in the prompt or the text."""
 
-    tokens: int = 10  # guessed at once
+    tokens: int = 10  # guessed at once, at most
     match: int = 3  # as many last tokens are looked for, then fewer
 
     def __post_init__(self) -> None:
@@ -66,11 +66,13 @@ class Lookup:
 
 
 class Looking:
-    """Where each run of tokens stood last."""
+    """Where each run of tokens stood last. It guesses half as much after a guess that was all wrong, twice after one
+    that was all right: reading what is not kept costs time."""
 
     def __init__(self, config: Lookup) -> None:
-        self.config, self.known = config, 0  # tokens
+        self.config, self.known, self.most = config, 0, config.tokens  # tokens
         self.places: dict[tuple[int, ...], int] = {}  # a run -> the place behind it
+        self.last: list[int] = []  # what was guessed
 
     def guess(self, ids: list[int], most: int) -> Guess:
         """What followed the newest run that is like the end.
@@ -78,15 +80,18 @@ class Looking:
         >>> Looking(Lookup(tokens=3, match=2)).guess([1, 2, 3, 4, 5, 1, 2], most=9).tokens
         [3, 4, 5]
         """
+        if self.last:
+            kept = _common(self.last, ids[self.known :])
+            self.most = max(self.most // 2, 1) if not kept else self.most
+            self.most = min(2 * self.most, self.config.tokens) if kept == len(self.last) else self.most
         for place in range(max(self.known, 1), len(ids)):
             for n in range(1, min(self.config.match, place) + 1):
                 self.places[tuple(ids[place - n : place])] = place
         self.known = len(ids)
-        for n in range(self.config.match, 0, -1):
-            found = self.places.get(tuple(ids[-n:]))
-            if found is not None:
-                return Guess(ids[found : found + min(self.config.tokens, most)])
-        return Guess([])
+        runs = (self.places.get(tuple(ids[-n:])) for n in range(self.config.match, 0, -1))
+        found = next((place for place in runs if place is not None), len(ids))
+        self.last = ids[found : found + min(self.most, most)]
+        return Guess(self.last)
 
 
 class Knows(Protocol):

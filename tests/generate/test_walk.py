@@ -1,5 +1,7 @@
 """Going on, splitting and going back leave what reading the text at once would."""
 
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from torch import Tensor
 
 from hornbook.generate.engine import Limits, Writing
 from hornbook.generate.walk import Walk, has_columns, room
+from hornbook.model.attention import KeyValues
 from tests.tiny_models import shaken, small
 
 PROMPT = [5, 9, 2, 7]
@@ -70,6 +73,39 @@ def test_splitting(name: str) -> None:
     found = walk.logits(walk.read(torch.tensor([[4], [4]])))[:, -1]
     expected = torch.stack([at_once(model, [*PROMPT, first, 4]) for first in (3, 1)])
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def tensors(kept: Any) -> Iterator[Tensor]:
+    if isinstance(kept, Tensor):
+        yield kept
+    elif isinstance(kept, list | tuple):
+        for each in kept:
+            yield from tensors(each)
+    elif is_dataclass(kept) and not isinstance(kept, KeyValues):
+        changing = [each.name for each in fields(kept) if each.metadata.get("per_row", True)]
+        for name in changing:
+            yield from tensors(getattr(kept, name))
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+@torch.inference_mode()
+def test_what_is_marked_is_a_copy(name: str) -> None:
+    """Also of a model that would bring its state up to date in place."""
+    model = model_of(name)
+    walk = Walk(model, Writing(PROMPT), LIMITS)
+    walk.read(torch.tensor([PROMPT]))
+    walk.mark()
+    walk.read(torch.tensor([[1, 2]]))
+    for tensor in tensors(walk.state.layers):
+        tensor.add_(1)
+    walk.back(len(PROMPT))
+    walk.mark()
+    for tensor in tensors(walk.state.layers):
+        tensor.add_(1)
+    walk.ids.append(0)
+    walk.back(len(PROMPT))
+    found = walk.logits(walk.read(torch.tensor([[3]])))[0, -1]
+    torch.testing.assert_close(found, at_once(model, [*PROMPT, 3]), atol=1e-4, rtol=1e-4)
 
 
 def test_only_attention_has_columns() -> None:
