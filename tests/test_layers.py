@@ -227,7 +227,10 @@ def test_dependencies_are_what_is_imported() -> None:
     named = {re.split(r"[=<>\[]", line)[0].lower() for line in [*project["dependencies"], *extras]}
     modules = {found.module.partition(".")[0] for path in FILES for found in imports(path.read_text(encoding="utf-8"))}
     foreign = {name for name in modules if name and name != "hornbook" and name not in sys.stdlib_module_names}
-    imported = {{"yaml": "pyyaml", "PIL": "pillow", "lm_eval": "lm-eval"}.get(name, name) for name in foreign}
+    imported = {
+        {"yaml": "pyyaml", "PIL": "pillow", "lm_eval": "lm-eval", "rouge_score": "rouge-score"}.get(name, name)
+        for name in foreign
+    }
     by_name = re.findall(r'import_module\("([a-z_]+)"', "".join(path.read_text(encoding="utf-8") for path in FILES))
     assert imported <= named <= imported | {name.replace("_", "-") for name in by_name}
 
