@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hornbook import scored_averages
+from hornbook import scored_averages, scored_written
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import UserError
 from hornbook.core.files import write_text
@@ -17,14 +17,21 @@ from hornbook.evaluate.cache import Cache, fingerprint
 from hornbook.evaluate.scorer import Scorer
 from hornbook.evaluate.seen import marked, shares
 from hornbook.evaluate.statistics import compare
-from hornbook.evaluate.written import as_talk
 from hornbook.generate import hub
 from hornbook.generate.language_model import LanguageModel
 from hornbook.learned_from import learned_from
 from hornbook.scored_report import page
 
 PRECISION = "float32"
-SAID = ("acc", "acc_norm", "acc_bytes", "mc2", "surprise", "win_rate")  # metrics in the order of the table
+SAID = (
+    "acc",
+    "acc_norm",
+    "acc_bytes",
+    "mc2",
+    "surprise",
+    "win_rate",
+    *scored_written.SAID,
+)  # in the order of the table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +71,7 @@ def _items(task: tasks.Task, wish: Wish) -> Iterator[Any]:
             f"{wish.data}: no such folder; name the one with the benchmarks' files in --data, or --fetch them"
         )
     items = task.items(wish.data, limit=wish.limit, shots=wish.shots)
-    return map(as_talk, items) if wish.chat else items
+    return map(task.through_chat, items) if wish.chat else items
 
 
 def _evaluate_one(
@@ -77,7 +84,8 @@ def _evaluate_one(
         raise UserError(f"{model}: has no tokenizer, so it can be asked nothing; add tokenizer.json to its folder")
     if wish.chat and not lm.chats:
         raise UserError(f"--chat: {model} has no chat template; leave it out, or fine-tune the model on conversations")
-    about = {"chat": wish.chat, "model": model, "fingerprint": known, "precision": PRECISION, "limit": wish.limit, "shots": wish.shots}
+    about: dict[str, Any] = {"model": model, "fingerprint": known, "precision": PRECISION}
+    about |= {"limit": wish.limit, "shots": wish.shots, "chat": wish.chat}
     with Bars(unit=" asked") as bars:
         for name, task in loaded.items():
             scorer = Scorer(lm, cache=Cache(folder, known), progress=partial(bars, name))

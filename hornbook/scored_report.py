@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hornbook import judged_report
+from hornbook import judged_report, scored_written
 from hornbook.core import report as html
 from hornbook.core.chart import Axis, Bar, Line, bars, lines
 from hornbook.core.report import Section
@@ -48,6 +48,8 @@ def _overview(found: dict[str, Any], tasks: list[str], folders: dict[str, Path])
     section = Section("Scores")
     for task in tasks:
         rows = [(name, *_main(results["tasks"][task])) for name, results in found.items() if task in results["tasks"]]
+        if scored_written.unscored(next(r["tasks"][task] for r in found.values() if task in r["tasks"])):
+            continue
         rows.sort(key=lambda row: -float(row[2]["value"]))
         said = f"{task}, {rows[0][1]}: {_sentence(task, rows, folders)}"
         section.add(html.figure(said, partial(_drawn, [(name, score) for name, _, score in rows])))
@@ -80,7 +82,12 @@ def _task(task: str, found: dict[str, Any], folders: dict[str, Path]) -> Section
         scores = results["tasks"][task]
         items = evaluation.read_items(folders[name], task)
         section.add(
-            html.heading(name), _table(scores), *averages(scores, _main(scores)[0]), _reliability(items), _worst(items)
+            html.heading(name),
+            _table(scores),
+            *averages(scores, _main(scores)[0]),
+            _reliability(items),
+            _worst(items),
+            *scored_written.wrong(items),
         )
         if seen := scores.get("seen"):
             section.add(html.text(_read_before(seen)), *([_table(scores["clean"])] if seen["seen"] else []))

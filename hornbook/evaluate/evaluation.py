@@ -23,10 +23,15 @@ RESULTS, ITEMS = "results.json", "items"
 
 
 def outcomes(scorer: Scorer, task: Asked, items: Sequence[Item]) -> list[Outcome]:
-    """Ask everything and judge it, in the order of the items."""
-    asked = [request for item in items for request in item.requests]
-    answers = iter(_answers(scorer, asked))
-    return [task.judge(item, [next(answers) for _ in item.requests]) for item in items]
+    """Ask everything, what follows from answers too, and judge it, in the order of the items."""
+    came: list[list[Any]] = [[] for _ in items]
+    asked = [item.requests for item in items]
+    while any(asked):
+        answers = iter(_answers(scorer, [request for some in asked for request in some]))
+        for some, own in zip(asked, came, strict=True):
+            own += [next(answers) for _ in some]
+        asked = [task.follow(item, own) if some else () for item, some, own in zip(items, asked, came, strict=True)]
+    return task.judge_all(items, came)
 
 
 def _answers(scorer: Scorer, asked: Sequence[Any]) -> list[Any]:
@@ -83,7 +88,7 @@ def write(
     folder: Path, task: str, some: Sequence[Outcome], *, about: Mapping[str, Any], categories: Categories | None = None
 ) -> dict[str, Any]:
     """Write what came of a task into the folder of an evaluation; all results of the folder."""
-    rows = [{"id": o.id, "subject": o.subject, "metrics": dict(o.metrics), "detail": dict(o.detail)} for o in some]
+    rows = [{"id": o.id, "subject": o.subject, "metrics": dict(o.metrics), **_for_judges(o)} for o in some]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / ITEMS).mkdir(parents=True, exist_ok=True)
     write_text(folder / ITEMS / f"{task}.jsonl", lines)
@@ -95,6 +100,12 @@ def write(
     }
     write_json(folder / RESULTS, found)
     return found
+
+
+def _for_judges(outcome: Outcome) -> dict[str, Any]:
+    """Details; what judges and people read (answered.py) stands beside them."""
+    beside = {name: outcome.detail[name] for name in ("turns", "answers", "category") if "answers" in outcome.detail}
+    return {**beside, "detail": {name: each for name, each in outcome.detail.items() if name not in beside}}
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Until:
     max_new_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
+    talk: tuple[tuple[str, str], ...] = ()
+    """(role, text) of a conversation: what a model that has a chat template is asked instead of `context`."""
 
 
 @dataclass(frozen=True)

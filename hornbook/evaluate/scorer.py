@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hornbook.core.errors import UserError
 from hornbook.evaluate import answer_likelihood, likelihood, pseudo_likelihood
-from hornbook.evaluate.cache import Cache
+from hornbook.evaluate.cache import Cache, key
 from hornbook.evaluate.likelihood import Likelihood
 from hornbook.evaluate.pairs import Pair, encode, fit, windows
 from hornbook.evaluate.request import Continuation, Rolling, Scored, Stretch, Until
@@ -105,14 +105,20 @@ class Scorer:
         written = [""] * len(asked)
         kinds: dict[tuple[Any, ...], list[int]] = {}
         for number, each in enumerate(asked):
-            kinds.setdefault((each.stop, each.max_new_tokens, each.temperature, each.seed), []).append(number)
+            seed = _seed(each) if each.temperature else 0  # the same draws in whatever company it is written
+            kinds.setdefault((each.stop, each.max_new_tokens, each.temperature, seed), []).append(number)
         for (stop, most, temperature, seed), numbers in kinds.items():
-            room = max(1, self.length - most)
-            prompts = [self.lm.ids(asked[number].context)[-room:] for number in numbers]
+            room = max(self.length - most, self.length // 2)
+            prompts = [self._prompt(asked[number])[-room:] for number in numbers]
             how = {"max_new_tokens": most, "stop": stop, "temperature": temperature, "seed": seed}
             for number, text in zip(numbers, self.lm.write(prompts, **how), strict=True):
                 written[number] = text
         return written
+
+    def _prompt(self, asked: Until) -> list[int]:
+        if asked.talk and self.lm.renderer is not None:
+            return self.lm.renderer.prompt([{"role": role, "content": said} for role, said in asked.talk])
+        return self.lm.ids(asked.context)
 
     def _pair(self, asked: Continuation) -> Pair:
         pair = self._encoded(asked)
@@ -157,6 +163,10 @@ def _scored(likely: Iterable[Likelihood], pairs: Sequence[Pair], size: int) -> d
             truncated=any(pair.truncated for pair in pairs),
         )
     )
+
+
+def _seed(asked: Until) -> int:
+    return int(key(asked)[:8], 16)
 
 
 def _place(question: Any) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ The format of prompts is the reference harness's: a description, examples one em
 a file of `recipes/evaluate/`; what kind of task it is, is a class of its own (choice.py, last_word.py, ...).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import Any, Literal
 
 from hornbook.core.errors import UserError
 from hornbook.data.rows import Row
@@ -16,6 +18,7 @@ from hornbook.evaluate.benchmark import Benchmark
 from hornbook.evaluate.request import Continuation, Rolling, Until
 
 BETWEEN = "\n\n"  # between examples, and between the last one and the question
+DRAWN_WITH = 1234  # the reference harness's seed for examples
 
 Request = Continuation | Rolling | Until
 
@@ -53,6 +56,8 @@ class Asked:
     """What stands before everything, once."""
     count: int = 0
     """Examples that are shown before the question."""
+    examples: Literal["first", "drawn"] = "first"
+    """The first rows of their split; or others for every question, drawn as the reference harness draws them."""
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """Subjects that are averaged together, by the name of the category."""
 
@@ -64,7 +69,11 @@ class Asked:
             for number, row in enumerate(self.data.rows(folder, self.data.split, subject)):
                 if limit is not None and number >= limit:
                     break
-                yield Item(str(row["id"]), subject, self.requests(row, before), row)
+                yield Item(self.name(row), subject, self.requests(row, before(row)), row)
+
+    def name(self, row: Row) -> str:
+        """What a question is known by."""
+        return str(row["id"])
 
     def requests(self, row: Row, before: str) -> tuple[Request, ...]:
         """What a model is asked about a row; `before` is description and examples."""
@@ -78,22 +87,52 @@ class Asked:
         """What the answers to an item's requests are worth."""
         raise NotImplementedError
 
+    def through_chat(self, item: Item) -> Item:
+        """The same question through a chat template; UserError where nothing is written."""
+        raise UserError(
+            f"--chat: {item.id} asks how likely an answer is, and is not asked through a template; "
+            "name tasks whose answers are written"
+        )
+
+    def follow(self, item: Item, answers: Sequence[Any]) -> tuple[Request, ...]:  # noqa: ARG002 -- for those that ask on
+        """What is asked after some answers; nothing, where all is said."""
+        return ()
+
+    def judge_all(self, items: Sequence[Item], answers: Sequence[Sequence[Any]]) -> list[Outcome]:
+        """What the answers to all items are worth."""
+        return [self.judge(item, some) for item, some in zip(items, answers, strict=True)]
+
     def question(self, row: Row) -> str:
         """The text of a question."""
         return template.text(self.prompt, row)
 
-    def _before(self, folder: Path, subject: str, count: int) -> str:
-        """Description and examples; the first rows of the split for examples, as MMLU's authors show them."""
+    def _before(self, folder: Path, subject: str, count: int) -> Callable[[Row], str]:
+        """Description and examples of a question; unless drawn, the first rows, as MMLU's authors show them."""
         described = template.text(self.description, {"subject": subject.replace("_", " "), "id": "description"})
         if not count:
-            return described
+            return lambda _: described
         if self.data.shots is None:
             raise UserError(f"shots: the task has no split to take {count} examples from; leave --shots out")
-        shown: list[str] = []
-        for row in self.data.rows(folder, self.data.shots, subject):
-            if len(shown) == count:
-                break
-            shown.append(self.example(row))
-        if len(shown) < count:
-            raise UserError(f"shots: {count} are wanted and {self.data.shots} has {len(shown)}; ask for fewer")
-        return described + "".join(each + BETWEEN for each in shown)
+        rows = self.data.rows(folder, self.data.shots, subject)
+        pool = list(rows if self.examples == "drawn" else islice(rows, count))
+        if len(pool) < count + (self._own() and self.examples == "drawn"):
+            raise UserError(f"shots: {count} are wanted and {self.data.shots} has {len(pool)}; ask for fewer")
+        if self.examples == "drawn":
+            draw, own = Random(DRAWN_WITH), self._own()
+            return lambda row: described + self._shown(_drawn(draw, pool, count, row if own else None))
+        shown = described + self._shown(pool)
+        return lambda _: shown
+
+    def _own(self) -> bool:
+        """Whether a question may be among the examples."""
+        return self.data.shots == self.data.split
+
+    def _shown(self, rows: Iterable[Row]) -> str:
+        return "".join(self.example(row) + BETWEEN for row in rows)
+
+
+def _drawn(draw: Random, pool: Sequence[Row], count: int, row: Row | None) -> list[Row]:
+    """Rows at random, `row` not among them."""
+    if row is None:
+        return draw.sample(pool, count)
+    return [each for each in draw.sample(pool, count + 1) if each["id"] != row["id"]][:count]

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from hornbook.core import recipe
 from hornbook.evaluate.choice import ContextChoice, ManyTrue, MultipleChoice
+from hornbook.evaluate.code import Code
+from hornbook.evaluate.exact_match import ExactMatch
 from hornbook.evaluate.last_word import LastWord
+from hornbook.evaluate.open_ended import OpenEnded
+from hornbook.evaluate.truthful import Truthful
 
-Task = ContextChoice | LastWord | ManyTrue | MultipleChoice
+Task = Code | ContextChoice | ExactMatch | LastWord | ManyTrue | MultipleChoice | OpenEnded | Truthful
 FOLDER = "evaluate"  # of recipes, where the built-in ones are
 
 
