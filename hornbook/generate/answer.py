@@ -43,7 +43,7 @@ class Answer:
         self.generator = torch.Generator()
         self.generator.seed() if request.seed is None else self.generator.manual_seed(request.seed)
         self.writing = Writing(list(request.prompt), self.generator, source=list(request.source))
-        self._check(lm.tokenizer.vocab)
+        self._check(min(lm.tokenizer.vocab, lm.module.config.vocab))
         most = room(self.writing, self.limits)
         self.writing.reason = None if most else "length"
         self.past = Past(self.writing.prompt, self.writing.new, most)
@@ -56,6 +56,8 @@ class Answer:
         strange = [token for token in (*self.writing.prompt, *self.writing.source) if not 0 <= token < vocab]
         if strange:
             raise UserError(f"prompt: {strange[0]} is no token, the model's ids are 0 to {vocab - 1}; encode it anew")
+        if self.sampling.bias or self.sampling.banned or self.sampling.first or self.sampling.last is not None:
+            self.sampling.adjust(torch.zeros(1, vocab), [Past(self.writing.prompt, [])])  # refuses what is no token
 
     @property
     def ids(self) -> list[int]:

@@ -49,6 +49,8 @@ def resume(model: Any, kept: State, length: int, capacity: int) -> State:
     fresh: State = model.new_state(1, capacity)
 
     def fill(grows: Grows, tensor: Tensor, old: Tensor) -> Tensor:
+        if grows.by is None:  # of one size; an empty state may have one tensor in two places, so it is not written into
+            return old.clone()
         stretch(grows, tensor, 0, length).copy_(stretch(grows, old, 0, length))
         return tensor
 
