@@ -13,6 +13,7 @@ import pytest
 from hornbook.core.errors import UserError
 from hornbook.evaluate import evaluation, verdicts
 from hornbook.judged import Asking, Wish, _names, judge, respondent
+from tests.evaluate.test_truth import classifier
 from tests.tiny_judge import judge_that_says
 
 TASKS = ["Name a colour.", "Add 2 and 3.", "Say hello in German."]
@@ -88,6 +89,15 @@ def test_a_judge_that_likes_a_place_decides_nothing(says: dict[str, str], tmp_pa
     assert found["win"]["value"] == pytest.approx(0.5)
     assert found["length_controlled"]["value"] == pytest.approx(0.5)
     assert len(evaluation.read(tmp_path / "out" / "one")["judged"]) == 2
+
+
+def test_a_classifier_judges(tmp_path: Path) -> None:
+    classifier(tmp_path / "judge")
+    files = [answers(tmp_path, "one", "Blue.", "5"), answers(tmp_path, "two", "Red.", "")]
+    judge(files, Wish(asking=Asking(by=str(tmp_path / "judge")), judge="truth"), tmp_path / "out")
+    found = results(tmp_path / "out" / "one", "truth by judge")
+    assert found["yes"]["of"] == 2
+    assert found["differences"]["two"]["test"] == "McNemar"
 
 
 def test_benchmark_and_judge_stand_in_one_report(says: dict[str, str], tmp_path: Path) -> None:

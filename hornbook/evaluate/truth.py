@@ -5,10 +5,14 @@ each as "Q: ... A: ... True:" with yes or no behind it. Here it is a classifier 
 `examples` makes its training rows of TruthfulQA's table.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hornbook.core.errors import UserError
+from hornbook.core.files import write_text
 from hornbook.data.rows import Row
 from hornbook.evaluate import template
 from hornbook.evaluate.answered import Answered
@@ -17,6 +21,7 @@ from hornbook.generate.classify import Verdict
 from hornbook.generate.language_model import LanguageModel
 
 PROMPT = "Q: {{question}}\nA: {{answer}}\nTrue:"
+SIDES = {"train": 8, "validation": 1, "test": 1}  # of ten questions
 COLUMNS = {"yes": "Correct Answers", "no": "Incorrect Answers"}  # of TruthfulQA.csv, answers set apart by semicolons
 
 
@@ -52,3 +57,15 @@ def examples(table: Iterable[Row], *, prompt: str = PROMPT) -> Iterator[dict[str
                     question = str(row["Question"])
                     text = template.text(prompt, {"question": question, "answer": answer})
                     yield {"text": text, "label": label, "question": question}
+
+
+def write(table: Iterable[Row], folder: str | Path, *, prompt: str = PROMPT) -> dict[str, int]:
+    """Write truth-train.jsonl, truth-validation.jsonl and truth-test.jsonl, a question in one alone; their rows."""
+    sides = [side for side, share in SIDES.items() for _ in range(share)]
+    lines: dict[str, list[str]] = {side: [] for side in SIDES}
+    for row in examples(table, prompt=prompt):
+        place = int.from_bytes(hashlib.sha256(row["question"].encode()).digest()[:4], "big") % len(sides)
+        lines[sides[place]].append(json.dumps(row, ensure_ascii=False) + "\n")
+    for side, some in lines.items():
+        write_text(Path(folder) / f"truth-{side}.jsonl", "".join(some))
+    return {side: len(some) for side, some in lines.items()}

@@ -10,7 +10,7 @@ from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.data import rows
 from hornbook.evaluate.answered import Answered, Turn
-from hornbook.evaluate.truth import PROMPT, Truth, examples
+from hornbook.evaluate.truth import PROMPT, Truth, examples, write
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.classifier import LAST, SequenceClassifier
 from hornbook.model.decoder import Decoder
@@ -51,6 +51,15 @@ def test_training_rows() -> None:
         ("Q: Is it?\nA: No\nTrue:", "no"),
     ]
     assert "True:" in PROMPT
+
+
+def test_no_question_stands_on_two_sides(tmp_path: Path) -> None:
+    table = [{**ROW, "Question": f"Is it {number}?"} for number in range(60)]
+    counts = write(table, tmp_path)
+    assert sum(counts.values()) == 180
+    assert counts["train"] > counts["test"] > 0
+    sides = [{row["question"] for row in rows.read(tmp_path / f"truth-{side}.jsonl")} for side in counts]
+    assert len(set().union(*sides)) == sum(map(len, sides)) == 60
 
 
 def test_training_rows_of_the_public_table(shared_data: Path) -> None:
