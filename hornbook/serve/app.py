@@ -9,13 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 
 from hornbook.serve.errors import Refused, install
 from hornbook.serve.gate import App, Gate, Rules
 from hornbook.serve.metrics import Metrics
 from hornbook.serve.routes import Desk, routes
 from hornbook.serve.shelf import Shelf
+from hornbook.serve.wire import Json
 
 PAGE = {  # the files of the page and what they are
     "chat.js": "text/javascript",
@@ -67,9 +68,9 @@ def _watching(app: FastAPI, shelf: Shelf, metrics: Metrics) -> None:
     """What those who run the server ask."""
 
     @app.get("/health")
-    async def health() -> JSONResponse:
+    async def health() -> Json:
         well = all(engine.alive for engine in shelf.engines.values())
-        return JSONResponse({"status": "ok" if well else "an engine has stopped"}, 200 if well else 503)
+        return Json({"status": "ok" if well else "an engine has stopped"}, 200 if well else 503)
 
     @app.get("/metrics")
     async def told() -> PlainTextResponse:

@@ -10,9 +10,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 
 from hornbook.core.errors import UserError
+from hornbook.serve.wire import Json
 
 KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 FIELD = re.compile(r"([a-z_]+)(?=: )")
@@ -42,9 +42,9 @@ class Refused(Exception):
         return wait | ({"WWW-Authenticate": "Bearer"} if self.status == 401 else {})
 
     @property
-    def response(self) -> JSONResponse:
+    def response(self) -> Json:
         """The whole answer."""
-        return JSONResponse(self.body, self.status, self.headers)
+        return Json(self.body, self.status, self.headers)
 
 
 def refusal(error: UserError, fields: Sequence[str] = ()) -> Refused:
@@ -78,31 +78,31 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
 def install(app: FastAPI) -> None:
     """Let every error of an app be said in this form."""
 
-    async def refused(_: Request, error: Exception) -> JSONResponse:
+    async def refused(_: Request, error: Exception) -> Json:
         assert isinstance(error, Refused)
         return error.response
 
-    async def mistaken(_: Request, error: Exception) -> JSONResponse:
+    async def mistaken(_: Request, error: Exception) -> Json:
         assert isinstance(error, UserError)
         return refusal(error).response
 
-    async def unreadable(_: Request, error: Exception) -> JSONResponse:
+    async def unreadable(_: Request, error: Exception) -> Json:
         assert isinstance(error, RequestValidationError)
         return invalid(error.errors()).response
 
-    async def not_text(_: Request, __: Exception) -> JSONResponse:
+    async def not_text(_: Request, __: Exception) -> Json:
         return Refused("the body is not valid UTF-8 JSON; send UTF-8", code="invalid_json").response
 
-    async def unknown(request: Request, _: Exception) -> JSONResponse:
+    async def unknown(request: Request, _: Exception) -> Json:
         return Refused(f"{request.url.path}: there is nothing here; see GET /v1/models", 404, code="not_found").response
 
-    async def method(request: Request, error: Exception) -> JSONResponse:
+    async def method(request: Request, error: Exception) -> Json:
         sentence = f"{request.url.path}: {request.method} is not answered here"
         answer = Refused(sentence, 405, code="method_not_allowed").response
         answer.headers.update(getattr(error, "headers", None) or {})
         return answer
 
-    async def broken(_: Request, __: Exception) -> JSONResponse:
+    async def broken(_: Request, __: Exception) -> Json:
         return Refused("the server made a mistake; its log says which", 500, code="internal_error").response
 
     handlers: dict[Any, Any] = {Refused: refused, UserError: mistaken, RequestValidationError: unreadable}

@@ -3,14 +3,13 @@
 import asyncio
 import base64
 import contextlib
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from hornbook.core.errors import UserError
 from hornbook.serve.answers import Choice, Head, usage
@@ -21,6 +20,7 @@ from hornbook.serve.listening import Listening, submit, while_there
 from hornbook.serve.metrics import Metrics
 from hornbook.serve.shelf import Served, Shelf
 from hornbook.serve.tool_calls import ToolReader
+from hornbook.serve.wire import Json, event
 
 GONE = 499  # nginx's number for a client that did not wait; nobody reads it
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies pass each piece on at once
@@ -70,6 +70,8 @@ async def _write(desk: Desk, body: B, read: Callable[[B, Served], Asked], reques
         asked = await run_in_threadpool(read, body, served)
     except UserError as error:
         raise refusal(error, list(type(body).model_fields)) from None
+    except UnicodeEncodeError:
+        raise Refused("a text holds half a character (a lone surrogate); send whole ones") from None
     answer = _Answer(desk, body, served, asked)
     if body.stream:
         return StreamingResponse(answer.events(request), headers=STREAM, media_type="text/event-stream")
@@ -100,9 +102,9 @@ class _Answer:
                 if piece.reason == "cancelled":
                     return Response(status_code=GONE)
         choices = [choice.whole(echo) for choice, echo in zip(self.choices, self.echoes, strict=True)]
-        return JSONResponse(self.head.whole(choices, self._usage()))
+        return Json(self.head.whole(choices, self._usage()))
 
-    async def events(self, request: Request) -> AsyncIterator[str]:
+    async def events(self, request: Request) -> AsyncIterator[bytes]:
         """Server-sent events: a chunk a piece, the usage where it is asked for, and `[DONE]`."""
         try:
             async with self._counted(), while_there(request, self.listening.cancel):
@@ -115,14 +117,14 @@ class _Answer:
                     if piece.text or piece.log_probabilities or piece.reason:
                         yield self._event([chunk])
             if self.body.usage_too:
-                yield _event(self.head.whole([], self._usage()))
+                yield event(self.head.whole([], self._usage()))
         except Refused as error:  # the status has been sent long ago
-            yield _event(error.body)
-        yield "data: [DONE]\n\n"
+            yield event(error.body)
+        yield b"data: [DONE]\n\n"
 
-    def _event(self, choices: list[dict[str, Any]]) -> str:
+    def _event(self, choices: list[dict[str, Any]]) -> bytes:
         whole: dict[str, Any] = self.head.whole(choices, None)
-        return _event(whole | ({"usage": None} if self.body.usage_too else {}))
+        return event(whole | ({"usage": None} if self.body.usage_too else {}))
 
     def _usage(self) -> dict[str, Any]:
         return usage(self.listening.tickets, self.asked.prompt_tokens)
@@ -149,10 +151,6 @@ def _logs(top: int | None) -> list[Any] | None:
     return None if top is None else []
 
 
-def _event(body: dict[str, Any]) -> str:
-    return f"data: {json.dumps(body, ensure_ascii=False, separators=(',', ':'))}\n\n"
-
-
 async def _embed(desk: Desk, body: EmbeddingBody, request: Request) -> Response:
     """One vector a text; one request at a time for each model."""
     served = desk.shelf.find(body.model)
@@ -177,7 +175,7 @@ async def _embed(desk: Desk, body: EmbeddingBody, request: Request) -> Response:
     told = [_written(vector, body.encoding_format or "float") for vector in vectors]
     data = [{"object": "embedding", "index": index, "embedding": each} for index, each in enumerate(told)]
     used = {"prompt_tokens": sum(lengths), "total_tokens": sum(lengths)}
-    return JSONResponse({"object": "list", "data": data, "model": served.name, "usage": used})
+    return Json({"object": "list", "data": data, "model": served.name, "usage": used})
 
 
 def _vectors(served: Served, texts: list[str]) -> list[Any]:

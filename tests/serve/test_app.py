@@ -1,12 +1,18 @@
 """What stands beside OpenAI's routes: the page, its guards, health, CORS."""
 
+import asyncio
 import re
+import urllib.request
 from importlib.resources import files
+from pathlib import Path
 
+import httpx
 import pytest
 
-from hornbook.serve.app import PAGE
-from tests.serve.served import Server
+from hornbook.generate.serving import EngineSettings
+from hornbook.serve.app import PAGE, Settings, build
+from hornbook.serve.shelf import open_models
+from tests.serve.served import ENDLESS, Server
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(server: Server) -> None:
@@ -26,8 +32,6 @@ def test_every_file_of_the_page_is_served() -> None:
 
 
 def test_the_page_is_guarded(server: Server) -> None:
-    import urllib.request
-
     with urllib.request.urlopen(f"{server.url}/") as answer:
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         assert "access-control-allow-origin" not in answer.headers
@@ -46,3 +50,27 @@ def test_both_languages_of_the_page_say_the_same_things() -> None:
 
 def test_health(server: Server) -> None:
     assert server.get("/health") == (200, {"status": "ok"})
+
+
+def test_an_answer_that_takes_too_long_is_given_up(models: dict[str, Path]) -> None:
+    """504 where nothing has been sent; in a stream, whose status has gone long ago, an event."""
+    shelf = open_models([str(models["plain"])], EngineSettings(slots=1))
+    app = build(shelf, Settings(seconds=0.05))
+    body = {"prompt": "a", "max_tokens": 1000, **ENDLESS}
+
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            whole = await client.post("/v1/completions", json=body)
+            return whole, await client.post("/v1/completions", json={**body, "stream": True})
+
+    try:
+        whole, stream = asyncio.run(ask())
+        assert (whole.status_code, whole.json()["error"]["code"]) == (504, "timeout")
+        last = [line for line in stream.text.split("\n\n") if line][-2:]
+        assert "longer than 0.05 seconds" in last[0]
+        assert last[1] == "data: [DONE]"
+        assert stream.status_code == 200
+    finally:
+        shelf.close()
+    assert all(engine.stats()["cancelled"] == 2 for engine in shelf.engines.values())

@@ -219,6 +219,7 @@ WRONG: list[tuple[str, Any, int, str, str]] = [
     (CHAT, [1], 400, "", "must be a JSON object"),
     (CHAT, b"{nonsense", 400, "invalid_json", "not valid JSON"),
     (CHAT, b'{"messages": "\xff\xfe"}', 400, "invalid_json", "UTF-8"),
+    (CHAT, b'{"messages": ' + b"[" * 100_000, 400, "invalid_json", "not valid"),
     (CHAT, b"x" * 4_000_001, 413, "body_too_large", "4,000,000"),
     ("/v1/embeddings", {"model": "reader", "input": []}, 400, "", "0 texts"),
     ("/v1/embeddings", {"model": "reader", "input": "a", "dimensions": 3}, 400, "", "dimensions"),
@@ -243,6 +244,14 @@ def test_a_body_that_is_not_called_json_is_refused(server: Server) -> None:
     """A web page elsewhere can send text without asking; JSON it cannot."""
     status, answer = server.post(CHAT, {"messages": HELLO}, **{"Content-Type": "text/plain"})
     assert (status, "Content-Type: application/json" in answer["error"]["message"]) == (400, True)
+
+
+def test_half_a_character_does_no_harm(server: Server) -> None:
+    half = "fox \ud83c"
+    assert server.post(TEXT, {"prompt": half, "echo": True, "max_tokens": 1})[0] in (200, 400)
+    assert server.post(CHAT, {"messages": [{"role": "user", "content": half}], "max_tokens": 1})[0] in (200, 400)
+    assert server.post(TEXT, {"prompt": "a", "model": half})[0] == 404
+    server.stream(TEXT, {"prompt": half, "echo": True, "max_tokens": 1})
 
 
 def test_the_client_reads_our_errors(client: Any) -> None:
