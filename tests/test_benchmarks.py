@@ -139,3 +139,23 @@ def test_what_finetune_gives_trl_is_what_our_stage_trains(monkeypatch, tmp_path)
     assert theirs
     assert theirs <= mine
     assert all(len(inputs) == bench.size.length for inputs, _ in mine - theirs)  # a token longer, too long for theirs
+
+
+@pytest.mark.slow
+def test_serve_streams_to_several_at_once():
+    found = figures(tiny("serve.py"))
+    assert found.keys() == {"first_p50", "first_p95", "tokens_per_second", "alone", "wrong"}
+    assert found["wrong"] == 0
+
+
+@pytest.mark.slow
+def test_soak_loses_nothing():
+    found = figures(tiny("soak.py"))
+    assert found["requests"] > 20
+    assert (found["lost"], found["stuck"]) == (0, 0)
+
+
+def tiny(name: str) -> str:
+    """What a benchmark prints in a process of its own."""
+    command = [sys.executable, str(BENCHMARKS / name), "--tiny"]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
