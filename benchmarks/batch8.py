@@ -1,15 +1,14 @@
 """How much faster do eight requests go through the engine together than one after another?
 
 A Llama of SmolLM2-135M's shapes with random weights in fp32; prompts of 128 tokens, 128 new ones, greedy, no two
-prompts alike and nothing kept between rounds. One request alone and eight at once take turns; a round counts from the first
-request to the last token, the reading of the prompts included. Told are medians: tokens per second, tokens per CPU
-second of all threads, and the same of the steps alone.
+prompts alike and nothing kept between rounds. One request alone and eight at once take turns; a round counts from the
+first request to the last token, the reading of the prompts included. Told are medians: tokens per second, tokens per
+CPU second of all threads, and the same of the steps alone.
 
     python benchmarks/batch8.py [--rounds 5] [--threads 2] [--requests 8] [--tokens 128] [--tiny]
 
-`figure batch8` is tokens per second of eight requests over those of one (goal: at least 4); `figure batch8_steps` of
-the steps without the prompts; `figure batch1` tokens per second of one request through the engine over the plain loop of
-`write` (goal: 1).
+`figure batch8` is tokens per second of eight requests over those of one (goal: at least 4), `figure batch8_steps` of
+the steps without the prompts, `figure batch1` of one request through the engine over the plain loop `write` (goal: 1).
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the tests of the engine share: tiny models of every kind, a tokenizer of letters, what each model writes alone."""
+"""What the tests of the engine share: tiny models of every kind, a tokenizer of letters, what each writes alone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
