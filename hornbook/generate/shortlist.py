@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-MOST = 256  # tokens on the list: a top-p of 0.95 rarely needs more once a model has learned something
-DOUBT = 1e-5  # of a cumulated share: sums of 50,000 fp32 numbers differ by less, in whatever order they are taken
+MOST = 2048  # tokens on the list: top-p of 0.95 leaves more in 1 of 16 of SmolLM2-135M's distributions
+DOUBT = 1e-6  # of a cumulated share: sums of 50,000 fp32 numbers differ by less, in whatever order they are taken
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Shortlist:
 def shortlist(logits: Float[Tensor, "rows vocab"], top_k: int | None, top_p: float | None) -> Shortlist | None:
     """What top-k and top-p keep, or None where only a look at all tokens can say it."""
     vocab, shares = logits.shape[-1], top_p if top_p is not None and top_p < 1 else None
-    most = MOST if top_k is None else top_k
-    if (top_k is None and shares is None) or 4 * most >= vocab or most > MOST:
+    most = min(MOST, vocab // 8) if top_k is None else top_k
+    if (top_k is None and shares is None) or not 0 < most <= MOST or 4 * most >= vocab:
         return None
     values, ids = logits.topk(most + 1, dim=-1)
     if top_k is not None:
