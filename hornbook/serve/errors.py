@@ -77,35 +77,38 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
 
 def install(app: FastAPI) -> None:
     """Let every error of an app be said in this form."""
-
-    async def refused(_: Request, error: Exception) -> Json:
-        assert isinstance(error, Refused)
-        return error.response
-
-    async def mistaken(_: Request, error: Exception) -> Json:
-        assert isinstance(error, UserError)
-        return refusal(error).response
-
-    async def unreadable(_: Request, error: Exception) -> Json:
-        assert isinstance(error, RequestValidationError)
-        return invalid(error.errors()).response
-
-    async def not_text(_: Request, __: Exception) -> Json:
-        return Refused("the body is not valid UTF-8 JSON; send UTF-8", code="invalid_json").response
-
-    async def unknown(request: Request, _: Exception) -> Json:
-        return Refused(f"{request.url.path}: there is nothing here; see GET /v1/models", 404, code="not_found").response
-
-    async def method(request: Request, error: Exception) -> Json:
-        sentence = f"{request.url.path}: {request.method} is not answered here"
-        answer = Refused(sentence, 405, code="method_not_allowed").response
-        answer.headers.update(getattr(error, "headers", None) or {})
-        return answer
-
-    async def broken(_: Request, __: Exception) -> Json:
-        return Refused("the server made a mistake; its log says which", 500, code="internal_error").response
-
-    handlers: dict[Any, Any] = {Refused: refused, UserError: mistaken, RequestValidationError: unreadable}
-    handlers |= {400: not_text, 404: unknown, 405: method, Exception: broken}
+    handlers: dict[Any, Any] = {Refused: _refused, UserError: _mistaken, RequestValidationError: _unreadable}
+    handlers |= {400: _not_text, 404: _unknown, 405: _method, Exception: _broken}
     for what, handler in handlers.items():
         app.add_exception_handler(what, handler)
+
+
+async def _refused(_: Request, error: Refused) -> Json:
+    return error.response
+
+
+async def _mistaken(_: Request, error: UserError) -> Json:
+    return refusal(error).response
+
+
+async def _unreadable(_: Request, error: RequestValidationError) -> Json:
+    return invalid(error.errors()).response
+
+
+async def _not_text(_: Request, __: Exception) -> Json:
+    return Refused("the body is not valid UTF-8 JSON; send UTF-8", code="invalid_json").response
+
+
+async def _unknown(request: Request, _: Exception) -> Json:
+    return Refused(f"{request.url.path}: there is nothing here; see GET /v1/models", 404, code="not_found").response
+
+
+async def _method(request: Request, error: Exception) -> Json:
+    sentence = f"{request.url.path}: {request.method} is not answered here"
+    answer = Refused(sentence, 405, code="method_not_allowed").response
+    answer.headers.update(getattr(error, "headers", None) or {})
+    return answer
+
+
+async def _broken(_: Request, __: Exception) -> Json:
+    return Refused("the server made a mistake; its log says which", 500, code="internal_error").response
