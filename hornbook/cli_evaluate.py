@@ -42,6 +42,9 @@ def models(
     out: Annotated[Path, typer.Option(help="where answers, scores and the report go")] = Path("evaluations"),
     engine: Annotated[str, typer.Option(help="who asks: hornbook, or lm-eval with its own tasks")] = "hornbook",
     fetch: Annotated[bool, typer.Option("--fetch", help="take what is missing in --data from the hub")] = False,
+    chat: Annotated[
+        bool, typer.Option("--chat", help="ask through the chat template, examples in one message")
+    ] = False,
     corpus: Annotated[
         str | None, typer.Option(help="what they learned from, a run or files: clean questions get scores of their own")
     ] = None,
@@ -65,6 +68,7 @@ def models(
         shots=shots,
         fetch=fetch,
         corpus=corpus,
+        chat=chat,
     )
     if engine not in ("hornbook", "lm-eval"):
         raise UserError(f"--engine: {engine!r} is not known; take hornbook or lm-eval")
