@@ -18,6 +18,7 @@ PAGES = [
     "embedding",
     "encoder-decoders",
     "encoders",
+    "engine",
     "evaluation",
     "files",
     "judging",
