@@ -14,6 +14,9 @@ import openai
 import pytest
 
 import hornbook
+from hornbook.generate.asked import Here, ModelFolder
+from hornbook.generate.endpoint import Client, Endpoint
+from hornbook.generate.question import Question
 from tests.serve.served import ENDLESS, Server
 
 HELLO = [{"role": "user", "content": "你好"}]
@@ -314,14 +317,24 @@ def test_many_at_once_are_each_answered_as_alone(server: Server) -> None:
     assert [together[number] for number in range(4)] == alone
 
 
-def test_a_judge_is_asked_through_the_server(server: Server) -> None:
-    from hornbook.generate.endpoint import Client, Endpoint
-
+def test_a_judge_is_asked_through_the_server(server: Server, models: dict[str, Path]) -> None:
+    """The same words and the same first tokens as from the folder."""
     asked = Client(Endpoint(url=f"{server.url}/v1", name="chatty"))
     (first,) = asked.first_tokens([HELLO])
     assert first is not None
     assert len(first) == 20
     assert sum(map(math.exp, first.values())) <= 1.001
+    question = Question(talk=tuple(HELLO), max_new_tokens=5, weights=True)
+    (there,) = asked.reply_to([question])
+    (here,) = Here(ModelFolder(path=str(models["chatty"]))).reply_to([question])
+    assert there is not None
+    assert here is not None
+    assert there.text.startswith(here.text)
+    assert there.first is not None
+    assert here.first is not None
+    shared = there.first.keys() & here.first.keys()
+    assert max(here.first, key=lambda token: here.first[token]) in shared
+    assert [there.first[token] for token in shared] == pytest.approx([here.first[token] for token in shared], abs=1e-4)
 
 
 def test_a_connection_that_says_nothing_is_borne(server: Server) -> None:
