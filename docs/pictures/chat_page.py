@@ -25,14 +25,14 @@ def main() -> None:
         for name, value in (("temperature", "0.1"), ("max_tokens", "120"), ("seed", "7")):
             field = f"document.querySelector('#{name}')"
             page.run(f"{field}.value = '{value}', {field}.dispatchEvent(new Event('input'))")
-        for text in (QUESTION, "Thank you!"):
+        for text in (QUESTION, "What is the capital of France?"):
             page.run("document.querySelector('#text').focus()")
             page.type(text)
             page.press("Enter")
             page.wait(f"{LAST}.matches('.assistant') && {LAST}.querySelector('.foot')", 120)
         page.run(f"[...{LAST}.querySelectorAll('.foot button')].find(b => b.innerText === 'Probabilities').click()")
         page.run("document.querySelector('#tune').click()")
-        page.hover("article:last-child .token:nth-child(4)")
+        page.hover("article:last-child .token:nth-child(1)")
         page.wait("!document.querySelector('#odds').hidden")
         page.screenshot(Path(__file__).with_name("chat-page.png"))
         page.close()
