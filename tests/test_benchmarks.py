@@ -141,12 +141,12 @@ def test_what_finetune_gives_trl_is_what_our_stage_trains(monkeypatch, tmp_path)
     assert all(len(inputs) == bench.size.length for inputs, _ in mine - theirs)  # a token longer, too long for theirs
 
 
-@pytest.mark.slow
 def test_batch8_writes_several_at_once(run):
     found = run("batch8.py", "--tiny", "--rounds", "1", "--tokens", "8")
     assert found.keys() == {"batch8", "batch8_cpu", "batch8_steps", "batch1"}
 
 
+@pytest.mark.slow
 def test_serve_streams_to_several_at_once():
     found = figures(tiny("serve.py"))
     assert found.keys() == {"first_p50", "first_p95", "tokens_per_second", "alone", "wrong"}
