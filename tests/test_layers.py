@@ -60,7 +60,7 @@ UNTESTED = {
     "cli.py", "cli_tokenizer.py", "scores.py", "show.py", "stages.py", "talk.py",
     "exchange/family.py",
     "exchange/tensors.py", "exchange/weights.py",
-    "model/blank.py", "model/embed.py", "model/mlp.py", "model/norm.py", "model/op.py", "model/stack.py",
+    "model/blank.py", "model/embed.py", "model/mlp.py", "model/norm.py", "model/stack.py",
     "text/delegate.py", "text/files.py", "text/ranks.py", "text/stream.py", "text/tokenizer.py", "text/view.py",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
