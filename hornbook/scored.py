@@ -117,7 +117,8 @@ def print_scores(found: dict[str, Any]) -> None:
             rows += _row(task, metric, [each.get(metric) for each in some])
             for part, scores in scored_averages.rows(metric, some):
                 rows += _row(task, f"{metric}, {part}", scores)
-            rows += _row(task, f"{metric}, clean", [each.get("clean", {}).get(metric) for each in some])
+            if any(each.get("seen", {}).get("seen") for each in some):  # else they are the same
+                rows += _row(task, f"{metric}, clean", [each.get("clean", {}).get(metric) for each in some])
     print_table(("task", "metric", "of", *found), rows)
     print("in brackets: the 95 % interval")
 
