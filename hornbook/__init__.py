@@ -13,22 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hornbook.generate.language_model import LanguageModel
+    from hornbook.model.quantised import Kind
 
 __version__ = "0.1.0"
 __all__ = ["build", "load"]
 
 
-def load(path: str, *, dtype: str | None = "float32", base: str | None = None) -> "LanguageModel":
+def load(
+    path: str, *, dtype: str | None = "float32", base: str | None = None, quantise: "Kind | None" = None
+) -> "LanguageModel":
     """Read a run, Hugging Face folder, hub id or .gguf file; `dtype` None keeps the numbers as they are stored.
 
     base: the model of an adapter's folder, where it is no longer where the adapter says.
+    quantise: "int8", "int4", "bf16" or "fp32" packs its matrices, for faster writing (docs/quantising.md).
     """
     from hornbook.generate.hub import find
 
     folder = find(path)  # a mistyped name is answered before torch is imported
     from hornbook.generate.language_model import LanguageModel
 
-    return LanguageModel.load(folder, dtype=dtype, base=base)
+    return LanguageModel.load(folder, dtype=dtype, base=base, quantise=quantise)
 
 
 def build(recipe: str, overrides: list[str] | None = None, **options: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -73,6 +73,9 @@ def train(
     Build(recipe, [*(overrides or []), *more], run).train(stage)
 
 
+Stored = Literal["int8", "int4", "bf16", "fp32"]
+
+
 @app.command()
 def generate(
     model: ModelPath,
@@ -85,6 +88,7 @@ def generate(
     repetition_penalty: Annotated[float, typer.Option(min=0.01)] = 1.0,
     stop: Annotated[list[str] | None, typer.Option(help="end before this text; may be given again")] = None,
     seed: Annotated[int | None, typer.Option()] = None,
+    quantise: Annotated[Stored | None, typer.Option(help="store the matrices smaller, and write faster")] = None,
 ) -> None:
     """Go on from a prompt.
 
@@ -94,7 +98,7 @@ def generate(
     from hornbook.model.encoder_decoder import EncoderDecoderModel
 
     text = sys.stdin.read() if prompt == "-" else prompt
-    lm = hornbook.load(model)
+    lm = hornbook.load(model, quantise=quantise)
     if not isinstance(lm.module, EncoderDecoderModel):  # which answers a text and does not go on with it
         sys.stdout.write(text)
     pieces = lm.stream(

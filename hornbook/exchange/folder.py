@@ -84,6 +84,16 @@ def take_apart(model: AnyModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return fields, theirs | families.quirks_of(fields).beside(model, theirs, prefix=_prefix(fields) if bare else "")
 
 
+def check_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
+    """Refuse a tokenizer that is not the one a model of ours was trained with; others' folders do not say which."""
+    wanted = read_fields(folder).get("tokenizer_fingerprint", tokenizer.fingerprint)
+    if tokenizer.fingerprint != wanted:
+        raise UserError(
+            f"{folder / 'tokenizer.json'}: tokenizer {tokenizer.fingerprint[:12]} is not the model's, which config.json"
+            f" says is {str(wanted)[:12]}; copy the model's own tokenizer.json into the folder"
+        )
+
+
 def read_fields(folder: Path) -> dict[str, Any]:
     """The config.json of a folder."""
     path = folder / "config.json"

@@ -7,7 +7,7 @@ from typing import Unpack, overload
 import torch
 from torch import Tensor
 
-from hornbook.adapt.adapter import folded
+from hornbook.adapt.adapter import folded, merge
 from hornbook.core.errors import UserError
 from hornbook.data.marks import marks
 from hornbook.exchange import folder as exchange
@@ -27,6 +27,7 @@ from hornbook.model.encoder import EncoderModel
 from hornbook.model.encoder_decoder import EncoderDecoderModel
 from hornbook.model.models import AnyModel
 from hornbook.model.pool import RowHead
+from hornbook.model.quantised import Kind, pack
 from hornbook.text import chat
 from hornbook.text import tokenizer as text
 from hornbook.text.chat import Message, Renderer
@@ -46,18 +47,29 @@ class LanguageModel:
 
     @classmethod
     def load(
-        cls, path: str | Path, *, dtype: str | None = "float32", base: str | Path | None = None
+        cls,
+        path: str | Path,
+        *,
+        dtype: str | None = "float32",
+        base: str | Path | None = None,
+        quantise: Kind | None = None,
     ) -> "LanguageModel":
         """Read a run, a Hugging Face folder, a hub id, a GGUF file, OpenAI's GPT-2; `dtype` None keeps its numbers.
 
         An adapter's folder gives its model with the adapter on it; `base` is that model where it is not where it was.
+        quantise: how matrices are stored (quantised.py), for writing only; an adapter is folded in.
         """
+        if quantise is not None:
+            model = cls.load(path, dtype=dtype, base=base)
+            merge(model.module)
+            pack(model.module, quantise)
+            return model
         folder = find(path)
         if peft.is_adapter(folder):
             model = cls.load(base or peft.base_of(folder), dtype=dtype)
             adapters.put_on(model.module, folder)
             return model
-        number_type = None if dtype is None else getattr(torch, dtype, None)
+        number_type = getattr(torch, dtype, None) if dtype is not None else None
         if dtype is not None and not isinstance(number_type, torch.dtype):
             raise UserError(f"dtype: {dtype!r} is no type of numbers; take float32, bfloat16 or float16")
         if folder.suffix == ".gguf" and folder.is_file():
@@ -70,7 +82,7 @@ class LanguageModel:
         if not any((folder / name).is_file() for name in TOKENIZERS):
             return cls(module, None)
         tokenizer = text.load(folder)
-        _check_tokenizer(folder, tokenizer)
+        exchange.check_tokenizer(folder, tokenizer)
         model = cls(module, tokenizer, chat.load(folder, tokenizer))
         model.sentences = embedding.read(folder) or model.sentences
         return model
@@ -246,13 +258,3 @@ class LanguageModel:
             return None
         start: int = self.module.token_ids.get("decoder_start_token_id", marks(self._text).pad)
         return start
-
-
-def _check_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
-    """Refuse a tokenizer that is not the one a model of ours was trained with; others' folders do not say which."""
-    wanted = exchange.read_fields(folder).get("tokenizer_fingerprint", tokenizer.fingerprint)
-    if tokenizer.fingerprint != wanted:
-        raise UserError(
-            f"{folder / 'tokenizer.json'}: tokenizer {tokenizer.fingerprint[:12]} is not the model's, which config.json"
-            f" says is {str(wanted)[:12]}; copy the model's own tokenizer.json into the folder"
-        )
