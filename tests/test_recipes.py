@@ -32,6 +32,7 @@ UNUSED: dict[str, str] = {
     "sequence_classifier.bias": "a stage sets it: encoders have one, decoders none (hornbook/tune/classify.py)",
     "regression.bias": "a stage sets it: a reward model has none (hornbook/tune/reward.py)",
     "endpoint.key": "is a file of somebody's own (tests/align/test_speaker.py)",
+    "exact_match.space": "is none in a script without spaces (tests/evaluate/test_exact_match.py)",
     "train.evaluate_every": "asks a benchmark whose files are somebody's own (tests/test_questions.py)",
     "train.questions": "is what it asks",
     "questions": "is what it asks",

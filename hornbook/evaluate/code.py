@@ -89,7 +89,7 @@ class Code(Written):
 def pass_at(k: int, right: int, of: int) -> float:
     """The chance that k of the answers, drawn without putting back, hold a right one (equation 1).
 
-    >>> pass_at(1, 3, 10), pass_at(10, 1, 10), round(pass_at(2, 1, 4), 3)
+    >>> round(pass_at(1, 3, 10), 3), pass_at(10, 1, 10), round(pass_at(2, 1, 4), 3)
     (0.3, 1.0, 0.5)
     """
     return 1 - math.comb(of - right, k) / math.comb(of, k)

@@ -20,7 +20,7 @@ def passes(lengths: Sequence[int], sizes: Sequence[int], room: int, *, padded: b
 
     One row alone always fits. Not `padded`: rows of one pass have one length.
 
-    >>> passes([9, 9, 8, 1, 1], [0] * 5, 0, padded=True)
+    >>> passes([9, 9, 8, 6, 6], [0] * 5, 0, padded=True)
     [range(0, 5)]
     >>> passes([90, 90, 88, 10, 10], [0] * 5, 0, padded=True)
     [range(0, 3), range(3, 5)]

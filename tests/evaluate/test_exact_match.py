@@ -1,5 +1,6 @@
 """What is found in an answer, a task of one's own, and rows that have no answer."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -59,3 +60,10 @@ def test_a_split_that_is_not_there_is_told(shared_data: Path) -> None:
 def test_a_pattern_must_be_one() -> None:
     with pytest.raises(ValueError, match="no regular expression"):
         Extract(pattern="(")
+
+
+@pytest.mark.parametrize(("space", "wanted"), [(" ", "Q: 二加二？\nA: 四"), ("", "Q: 二加二？\nA:四")])  # noqa: RUF001
+def test_what_stands_between_question_and_answer(space: str, wanted: str, tmp_path: Path) -> None:
+    task, folder = own(tmp_path, {"question": "二加二？", "answer": "四"})  # noqa: RUF001
+    (item,) = task.items(folder)
+    assert dataclasses.replace(task, space=space).example(item.row) == wanted
