@@ -76,7 +76,8 @@ class Packed(nn.Module):
             halves = numbers.view(len(numbers), -1, 1, GROUP)
             numbers = torch.cat([halves & 15, halves >> 4], 2)
         groups = numbers.view(len(scales), -1, GROUP).float() - 2 ** (BITS[self.kind] - 1)
-        return (groups * scales[..., None].float()).flatten(1)[:, : self.shape[1]]
+        found: Tensor = (groups * scales[..., None].float()).flatten(1)[:, : self.shape[1]]
+        return found
 
     @property
     def bytes(self) -> int:
