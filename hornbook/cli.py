@@ -11,6 +11,7 @@ from hornbook.cli_corpus import corpus_app
 from hornbook.cli_embed import embed, fill
 from hornbook.cli_evaluate import evaluate_app
 from hornbook.cli_export import export
+from hornbook.cli_generate import generate
 from hornbook.cli_merge import merge
 from hornbook.cli_serve import serve
 from hornbook.cli_show import show
@@ -39,6 +40,7 @@ app.command()(merge)
 app.command()(classify)
 app.command()(embed)
 app.command()(fill)
+app.command()(generate)
 app.command()(serve)
 app.command()(synthesize)
 app.command()(show)
@@ -74,48 +76,6 @@ def train(
 
 
 Stored = Literal["int8", "int4", "bf16", "fp32"]
-
-
-@app.command()
-def generate(
-    model: ModelPath,
-    prompt: Annotated[str, typer.Argument(help="how the text begins; - reads standard input")],
-    tokens: Annotated[int, typer.Option("--max-new-tokens", "-n", min=1)] = 128,
-    temperature: Annotated[float, typer.Option(min=0, help="0 is greedy")] = 0.8,
-    top_k: Annotated[int | None, typer.Option(min=1)] = None,
-    top_p: Annotated[float | None, typer.Option(min=0, max=1)] = 0.95,
-    min_p: Annotated[float | None, typer.Option(min=0, max=1)] = None,
-    repetition_penalty: Annotated[float, typer.Option(min=0.01)] = 1.0,
-    stop: Annotated[list[str] | None, typer.Option(help="end before this text; may be given again")] = None,
-    seed: Annotated[int | None, typer.Option()] = None,
-    quantise: Annotated[Stored | None, typer.Option(help="store the matrices smaller, and write faster")] = None,
-) -> None:
-    """Go on from a prompt.
-
-    Example: hornbook generate runs/demo "def read_lines(path):"
-    """
-    import hornbook
-    from hornbook.model.encoder_decoder import EncoderDecoderModel
-
-    text = sys.stdin.read() if prompt == "-" else prompt
-    lm = hornbook.load(model, quantise=quantise)
-    if not isinstance(lm.module, EncoderDecoderModel):  # which answers a text and does not go on with it
-        sys.stdout.write(text)
-    pieces = lm.stream(
-        text,
-        max_new_tokens=tokens,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        repetition_penalty=repetition_penalty,
-        stop=tuple(stop or ()),
-        seed=seed,
-    )
-    for piece in pieces:
-        sys.stdout.write(piece)
-        sys.stdout.flush()
-    print()
 
 
 @app.command()

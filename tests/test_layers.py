@@ -32,13 +32,13 @@ LONGEST_FUNCTION = 30
 MOST_PARAMETERS = 5
 WIDE = {
     "cli.py chat": "a parameter is an option of the command",
-    "cli.py generate": "a parameter is an option of the command",
     "cli_evaluate.py models": "a parameter is an option of the command",
     "cli_evaluate_human.py human": "a parameter is an option of the command",
     "cli_evaluate_judge.py judge": "a parameter is an option of the command",
     "cli_evaluate_text.py text": "a parameter is an option of the command",
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
+    "cli_generate.py generate": "a parameter is an option of the command",
     "cli_serve.py serve": "a parameter is an option of the command",
     "cli_show.py show": "a parameter is an option of the command",
     "cli_tokenizer.py train": "a parameter is an option of the command",
