@@ -1,13 +1,22 @@
-"""`hornbook chat`: a conversation in the terminal, streamed; a base model, which knows no turns, goes on writing."""
+"""`hornbook chat`: a conversation in the terminal, streamed; a base model, which knows no turns, goes on writing.
 
+Lines are edited and remembered between conversations where Python has readline; what is said and what commands do is
+talk_session.py's.
+"""
+
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from hornbook.core.errors import UserError
 from hornbook.generate.language_model import LanguageModel
-from hornbook.generate.stream import Options
+from hornbook.talk_session import Leave, Session
 
-HELP = "/new forgets the conversation, /quit or Ctrl-D leaves, Ctrl-C stops an answer, \\ at a line's end goes on below"
+HELP = "/new forgets the conversation, /help names the other commands, /quit or Ctrl-D leaves, Ctrl-C stops an answer"
+BLOCK = '"""'  # begins and ends a message of several lines
+REMEMBERED = 1000  # lines
 
 
 def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | None, seed: int | None) -> None:
@@ -16,38 +25,52 @@ def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | 
     kind = "answers" if lm.chats else "has no chat template: it goes on from what you write"
     parameters = sum(parameter.numel() for parameter in lm.module.parameters())
     print(f"{model}, {parameters / 1e6:.1f} M parameters, {kind}\n{HELP}")
-    settings: Options = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p}
-    messages: list[dict[str, str]] = []
-    number = 0
+    session = Session(lm, {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p, "seed": seed})
+    remember_lines()
     while (line := ask()) is not None:
-        if line.strip() in ("/quit", "/exit"):
-            return
-        if line.strip() in ("/new", "/help"):
-            messages = [] if line.strip() == "/new" else messages
-            print(HELP)
-            continue
-        if not line.strip():
-            continue
-        number += 1
-        messages.append({"role": "user", "content": line})
-        settings["seed"] = None if seed is None else seed + number
         try:
-            said = say(lm.stream_chat(messages, **settings) if lm.chats else lm.stream(line, **settings))
-        except UserError as error:  # the conversation has outgrown the model's context
-            messages = []
-            print(f"{error}\n(the conversation starts anew)")
-            continue
-        messages.append({"role": "assistant", "content": said or " "})
+            if line.strip() and not _turn(session, line):
+                return
+        except UserError as error:
+            print(error)
+
+
+def _turn(session: Session, line: str) -> bool:
+    """A command, or a question and its answer; False where the user leaves."""
+    if line.lstrip().startswith("/"):
+        try:
+            said = session.command(line)
+        except Leave:
+            return False
+        if said is not None:
+            print(said)
+            return True
+    else:
+        session.say(line)
+    if gone := session.make_room():
+        print(f"(the {gone} oldest messages no longer fit the model's window and are left out)")
+    try:
+        say(session.answer())
+    except UserError:
+        session.messages = session.messages[:-2]  # the question, and the answer that was none
+        raise
+    return True
 
 
 def ask() -> str | None:
     """What the user writes; None when the input has ended."""
     lines: list[str] = []
+    block = False
     try:
         while True:
-            line = input("> " if not lines else ". ")
-            lines.append(line.removesuffix("\\"))
-            if not line.endswith("\\"):
+            line = input("> " if not lines and not block else ". ")
+            if line.strip() == BLOCK:
+                if block:
+                    return "\n".join(lines)
+                block = True
+                continue
+            lines.append(line if block else line.removesuffix("\\"))
+            if not block and not line.endswith("\\"):
                 return "\n".join(lines)
     except (EOFError, KeyboardInterrupt):
         print()
@@ -66,3 +89,25 @@ def say(pieces: Iterator[str]) -> str:
         pass
     print()
     return "".join(said)
+
+
+def remember_lines() -> None:
+    """Let lines be edited, and those of earlier conversations be called back, where the input is a terminal."""
+    if not sys.stdin.isatty():
+        return
+    try:
+        import atexit
+        import readline
+    except ImportError:  # Python without it: lines are typed plainly
+        return
+    path = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "hornbook" / "lines"
+    with suppress(OSError):
+        readline.read_history_file(path)
+    readline.set_history_length(REMEMBERED)
+
+    def keep() -> None:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(path)
+
+    atexit.register(keep)

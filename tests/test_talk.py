@@ -1,7 +1,10 @@
 """A conversation in a real process: it answers, forgets when asked, and leaves when the input ends."""
 
+import os
+import pty
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -25,7 +28,7 @@ def test_a_base_model_goes_on_from_what_is_written_and_says_so(trained):
     done = chat(trained, "The old cat\n\n/new\nThe dog \\\nand the bird\n/quit\nnever read\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert "it goes on from what you write" in done.stdout
-    assert done.stdout.count("/new forgets") == 2
+    assert done.stdout.count("the conversation is forgotten") == 1
     assert "\n. " in done.stdout or ". " in done.stdout  # the line that was continued
     assert "never read" not in done.stdout
 
@@ -34,3 +37,37 @@ def test_the_same_seed_gives_the_same_answer_and_the_end_of_input_leaves(trained
     first, second = (chat(trained, "The old cat\n") for _ in range(2))
     assert first.returncode == 0
     assert first.stdout == second.stdout
+
+
+def test_on_a_terminal_lines_are_remembered_and_blocks_are_one_message(trained, tmp_path):
+    outer, inner = pty.openpty()
+    command = [sys.executable, "-m", "hornbook", "chat", str(trained), "-n", "4", "--seed", "3"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm"}
+    process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, env=environment)
+    os.close(inner)
+    seen = ""
+
+    def read_until(wanted: str) -> None:
+        nonlocal seen
+        ends = time.monotonic() + 90
+        while wanted not in seen:
+            assert time.monotonic() < ends, seen
+            seen += os.read(outer, 4096).decode(errors="replace")
+
+    read_until("> ")
+    for typed, wanted in (
+        ('"""\n', ". "),
+        ("The old cat\n", ". "),
+        ('and a dog\n"""\n', "> "),
+        ("/set top_k 3\n", "top_k 3"),
+    ):
+        seen = ""
+        os.write(outer, typed.encode())
+        read_until(wanted)
+    seen = ""
+    os.write(outer, b"/settings\n")
+    read_until("temperature 0.7")
+    os.write(outer, b"/quit\n")
+    assert process.wait(timeout=60) == 0
+    os.close(outer)
+    assert "/set top_k 3" in (tmp_path / "hornbook" / "lines").read_text()
