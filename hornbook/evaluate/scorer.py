@@ -112,8 +112,14 @@ class Scorer:
             prompts = [self._prompt(asked[number])[-room:] for number in numbers]
             how = {"max_new_tokens": most, "stop": stop, "temperature": temperature, "seed": seed}
             for number, text in zip(numbers, self.lm.write(prompts, **how), strict=True):
-                written[number] = text
+                written[number] = self._plain(text)
         return written
+
+    def _plain(self, text: str) -> str:
+        """An answer without special tokens, which are no part of what is said."""
+        for mark in self.lm.tokenizer.special if self.lm.tokenizer else ():
+            text = text.replace(mark, "")
+        return text
 
     def _prompt(self, asked: Until) -> list[int]:
         if asked.talk and self.lm.renderer is not None:
