@@ -27,6 +27,7 @@ PAGES = [
     "optimizers",
     "people",
     "preferences",
+    "quantising",
     "recipes",
     "recurrent",
     "reinforcement",
