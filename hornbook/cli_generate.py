@@ -44,6 +44,7 @@ def generate(
     schema: Annotated[Path | None, typer.Option(help="a JSON schema that the answer keeps to")] = None,
     regex: Annotated[str | None, typer.Option(help="a pattern that the whole answer matches")] = None,
     choices: Annotated[str | None, typer.Option(help="the answer is one of these, between commas")] = None,
+    quantise: Annotated[str | None, typer.Option(help="store matrices as int8, int4 or bf16: less to read")] = None,
 ) -> None:
     """Go on from a prompt, or from every prompt of a file.
 
@@ -53,13 +54,17 @@ def generate(
     """
     given = dict(locals())
     _check(given)
-    from hornbook.generate.language_model import LanguageModel
-
     if file is not None:
         _batch(model, file, out, given)
         return
     text = sys.stdin.read() if prompt == "-" else str(prompt)
-    _one(LanguageModel.load(model), text, given)
+    _one(_opened(model, given), text, given)
+
+
+def _opened(model: str, given: Mapping[str, Any]) -> "LanguageModel":
+    from hornbook.generate.language_model import LanguageModel
+
+    return LanguageModel.load(model, quantise=given["quantise"])
 
 
 def _check(given: Mapping[str, Any]) -> None:
@@ -128,12 +133,11 @@ def _kept(lm: "LanguageModel", text: str, given: Mapping[str, Any]) -> Any:
 def _batch(model: str, file: Path, out: Path | None, given: Mapping[str, Any]) -> None:
     """Every prompt of a file; errors are told at the end."""
     from hornbook.batch import answer_rows, finished, read_rows
-    from hornbook.generate.language_model import LanguageModel
 
     assert out is not None
     rows = read_rows(file)
     finished(out, rows)  # before the model is read: what is wrong is said at once
-    lm = LanguageModel.load(model)
+    lm = _opened(model, given)
     _form(lm, given)
     end = "\r" if sys.stderr.isatty() else "\n"
     new, failed = answer_rows(
