@@ -5,9 +5,9 @@ than the other, so each pair is shown twice with the answers swapped. A model wi
 else is a tie. Where the judge names the same place both times it changed its mind with the order, which is counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from hornbook.evaluate.answered import Answered
 from hornbook.evaluate.grade import check_pattern, found_in
@@ -15,10 +15,12 @@ from hornbook.evaluate.heard import Ear, Heard, Spoken
 from hornbook.evaluate.interval import wilson
 from hornbook.evaluate.statistics import mcnemar
 from hornbook.evaluate.task import Outcome
-from hornbook.generate.question import Reply
+from hornbook.generate.question import Question, Reply
 
+V = TypeVar("V")  # a verdict
 Place = Literal["first", "second", "tie"]
 Pair = tuple[Answered, ...]  # of our answer and theirs
+BothOrders = tuple[dict[str, list[Heard[V]]], list[Heard[V]]]  # by the pair's id, and all of it
 TURNED: dict[Place, Place] = {"first": "second", "second": "first", "tie": "tie"}
 
 
@@ -61,10 +63,19 @@ def _columns(first: Answered, second: Answered) -> dict[str, Any]:
 
 def compare(ear: Ear, judge: Pairwise, pairs: Sequence[Pair]) -> tuple[list[Outcome], list[Heard[Place]]]:
     """What came of every pair (`win`: 1 ours, 0 theirs, a half a tie), and all that the judge said."""
-    asked = [pair for pair in pairs if not any(one.empty for one in pair)]
-    heard: list[Heard[Place]] = ear.hear([judge.question(columns) for columns in both_orders(asked)], judge.read)
-    by_id = {pair[0].id: each for pair, *each in zip(asked, heard[: len(asked)], heard[len(asked) :], strict=True)}
+    found: BothOrders[Place] = hear_both_orders(ear, pairs, judge.question, judge.read)
+    by_id, heard = found
     return [_outcome(pair, by_id.get(pair[0].id, [])) for pair in pairs], heard
+
+
+def hear_both_orders(
+    ear: Ear, pairs: Sequence[Pair], question: Callable[[dict[str, Any]], Question], read: Callable[[Reply], V | None]
+) -> BothOrders[V]:
+    """What the judge said of each pair by its id, in both orders, and all of it; empty answers are not asked about."""
+    asked = [pair for pair in pairs if not any(one.empty for one in pair)]
+    heard = ear.hear([question(columns) for columns in both_orders(asked)], read)
+    turns = zip(asked, heard[: len(asked)], heard[len(asked) :], strict=True)
+    return {pair[0].id: each for pair, *each in turns}, heard
 
 
 def _outcome(pair: Pair, heard: Sequence[Heard[Place]]) -> Outcome:

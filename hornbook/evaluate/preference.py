@@ -9,11 +9,12 @@ mean is taken, so that a liking for a place cancels out.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hornbook.evaluate.heard import Ear, Heard, Spoken
 from hornbook.evaluate.length_control import controlled
-from hornbook.evaluate.pairwise import Pair, both_orders, flips, of_empty
+from hornbook.evaluate.pairwise import Pair, both_orders, flips, hear_both_orders, of_empty
 from hornbook.evaluate.task import Outcome
 from hornbook.generate.question import Reply
 
@@ -56,9 +57,7 @@ def _bare(text: str) -> str:
 
 def prefer(ear: Ear, judge: Preference, pairs: Sequence[Pair]) -> tuple[list[Outcome], list[Heard[float]]]:
     """What came of every pair (`win`: the probability that ours is the better one), and all that the judge said."""
-    asked = [pair for pair in pairs if not any(one.empty for one in pair)]
-    heard = ear.hear([judge.question(columns, weights=True) for columns in both_orders(asked)], judge.read)
-    by_id = {pair[0].id: each for pair, *each in zip(asked, heard[: len(asked)], heard[len(asked) :], strict=True)}
+    by_id, heard = hear_both_orders(ear, pairs, partial(judge.question, weights=True), judge.read)
     return [_outcome(pair, by_id.get(pair[0].id, [])) for pair in pairs], heard
 
 

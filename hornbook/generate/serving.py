@@ -75,8 +75,6 @@ class Engine:
 
     def submit(self, request: Request) -> Ticket:
         """Put a request in; `Full` where too many wait, UserError where it can never be answered."""
-        if request.adapter is not None:
-            raise UserError(f"adapter: this engine has no {request.adapter!r}; give an adapter an engine of its own")
         ticket = Ticket(request)
         answer = Answer(ticket, self.lm, self.capacity)
         with self._changed:

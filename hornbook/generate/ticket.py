@@ -29,8 +29,6 @@ class Request:
     source: list[int] = field(default_factory=list)  # what the encoder reads; decoders have none
     top_log_probabilities: int | None = None  # how many tokens are told beside the chosen one; None: not even that
     constraint: Constraint | None = None  # a form that the text has to keep; one for this request alone
-    adapter: str | None = None  # which of the engine's adapters is on; it has none yet
-    user: str = ""  # who asks
 
     def __post_init__(self) -> None:
         if not self.prompt:

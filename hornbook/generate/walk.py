@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from hornbook.core.errors import UserError
+from hornbook.generate import engine
 from hornbook.generate.engine import Limits, Writing
 from hornbook.model.attention import KeyValues
 from hornbook.model.cross import MemoryKeyValues
@@ -96,14 +96,8 @@ class Walk:
 
 def room(writing: Writing, limits: Limits) -> int:
     """How many tokens may be written after a prompt; UserError where it cannot be written on."""
-    prompt = max(len(writing.prompt), len(writing.source))
-    if not writing.prompt:
-        raise UserError("prompt: has no token to go on from; begin with the end-of-text token")
-    if limits.context is None:
-        return limits.max_new_tokens
-    if prompt > limits.context:
-        raise UserError(f"prompt: {prompt} tokens do not fit the model's {limits.context}; shorten it")
-    return min(limits.max_new_tokens, limits.context - len(writing.prompt))
+    engine.check([writing], limits)
+    return engine.room(writing, limits)
 
 
 def has_columns(kept: Any) -> bool:

@@ -106,7 +106,6 @@ def _answers(body: Writing, served: Served, ids: list[int], more: tuple[int | No
             source=[] if start is None else ids,
             top_log_probabilities=top,
             constraint=None if form is None else form(served),
-            user=body.user or "",
         )
         for number in range(body.n or 1)
     ]

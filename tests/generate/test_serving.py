@@ -77,7 +77,6 @@ def test_a_full_queue_refuses_and_takes_again_when_there_is_room() -> None:
         ({"prompt": [1], "source": [3]}, "source: goes with an encoder-decoder"),
         ({"prompt": [1], "top_log_probabilities": -1}, "top_log_probabilities: -1"),
         ({"prompt": [1], "sampling": Sampling(bias={500: 1.0})}, "bias: there is no token 500"),
-        ({"prompt": [1], "adapter": "polite"}, "adapter: this engine has no 'polite'"),
     ],
 )
 def test_what_can_never_be_answered_is_refused_at_once(asked: dict[str, object], sentence: str) -> None:

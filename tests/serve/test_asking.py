@@ -32,7 +32,7 @@ def test_a_chat_is_what_the_template_writes() -> None:
     renderer = MODELS["chatty"].lm.renderer
     assert renderer is not None
     assert request.prompt == renderer.prompt(HELLO)
-    assert (request.stop, request.seed, request.user, request.top_log_probabilities) == (("x",), 3, "me", 2)
+    assert (request.stop, request.seed, request.top_log_probabilities) == (("x",), 3, 2)
     assert request.max_new_tokens == 128 - len(request.prompt)  # to the end of the window
     assert chat(logprobs=True).requests[0].top_log_probabilities == 0
     assert chat().requests[0].top_log_probabilities is None
