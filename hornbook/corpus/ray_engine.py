@@ -23,6 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 STORE_BYTES = 100_000_000  # of Ray on this machine alone: the results are accounts, nearly the least that Ray accepts
+FAR = 4  # times what is running: no more results than that wait for a slow one before them
 SECONDS = 10.0  # in which the head of a cluster must answer
 
 
@@ -44,7 +45,7 @@ class Ray:
 
 
 def _each(ray: Any, function: Callable[[T], R], things: Iterable[T]) -> Iterator[R]:
-    """Hand out as many as keep all processors busy; a slow one holds up none of those after it."""
+    """Hand out as many as keep all processors busy; a slow one does not hold up the `FAR` rounds of them after it."""
     work = ray.remote(_in_folder)
     shared, folder = ray.put(function), os.getcwd()
     given: deque[Any] = deque()
@@ -56,7 +57,7 @@ def _each(ray: Any, function: Callable[[T], R], things: Iterable[T]) -> Iterator
                 _, running = ray.wait(running, num_returns=len(running) - room + 1)
             given.append(work.remote(shared, folder, thing))
             running.append(given[-1])
-            while given and given[0] not in running:
+            while given and (given[0] not in running or len(given) >= FAR * room):
                 yield _result(ray, given.popleft())
         while given:
             yield _result(ray, given.popleft())

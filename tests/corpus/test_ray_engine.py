@@ -1,5 +1,6 @@
 """What comes out does not depend on the engine, nor on how often it was killed. A real Ray of two processors."""
 
+import contextlib
 import importlib.util
 import json
 import math
@@ -17,7 +18,7 @@ import pytest
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.corpus import pipeline, ray_engine, task
-from hornbook.corpus.local import Local
+from hornbook.corpus.local import AHEAD, Local
 from hornbook.corpus.pipeline import Corpus
 from hornbook.corpus.ray_engine import Ray
 from tests.corpus.killed import TASK_BYTES, config
@@ -102,10 +103,16 @@ def test_results_come_in_order_and_few_things_are_taken_ahead(ray: Any) -> None:
             taken.append(i)
             yield i
 
-    results = Ray().each(math.factorial, things())
-    assert next(results) == 1
-    assert len(taken) < 20
-    assert list(results) == [math.factorial(i) for i in range(1, 40)]
+    with contextlib.closing(Ray().each(_slow_at_first, things())) as results:
+        assert next(results) == 1
+        assert len(taken) <= ray_engine.FAR * AHEAD * 2
+        assert list(results) == [math.factorial(i) for i in range(1, 40)]
+
+
+def _slow_at_first(number: int) -> int:
+    if not number:
+        time.sleep(2)  # long enough for all the others, were they handed out
+    return math.factorial(number)
 
 
 @pytest.mark.slow
