@@ -5,6 +5,7 @@ what of the log-probabilities it wants told. The batch it is computed in (turns.
 """
 
 import time
+from collections.abc import Set
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from hornbook.core.errors import UserError
 from hornbook.generate.engine import Limits, Writing, check, put, room
 from hornbook.generate.past import Past
+from hornbook.generate.row_adapters import names
 from hornbook.generate.stream import Reader
 from hornbook.generate.ticket import Piece, Reason, Ticket, TokenLogProbability
 from hornbook.model.models import AnyModel
@@ -43,13 +45,16 @@ class Answer:
         self.generator = torch.Generator()
         self.generator.seed() if request.seed is None else self.generator.manual_seed(request.seed)
         self.writing = Writing(list(request.prompt), self.generator, source=list(request.source))
-        self._check(min(lm.tokenizer.vocab, lm.module.config.vocab))
+        self._check(min(lm.tokenizer.vocab, lm.module.config.vocab), names(lm.module) if request.adapter else set())
         most = room(self.writing, self.limits)
         self.writing.reason = None if most else "length"
         self.past = Past(self.writing.prompt, self.writing.new, most)
         self.reader = Reader(self.writing, lm.tokenizer, request.stop)
 
-    def _check(self, vocab: int) -> None:
+    def _check(self, vocab: int, adapters: Set[str]) -> None:
+        wanted = self.ticket.request.adapter
+        if wanted is not None and wanted not in adapters:
+            raise UserError(f"adapter: {wanted!r} is not on this model; it has {', '.join(sorted(adapters)) or 'none'}")
         check([self.writing], self.limits)
         if (self.limits.start is None) == bool(self.writing.source):
             raise UserError("source: goes with an encoder-decoder, and every request of one has it; see `Request`")

@@ -21,6 +21,7 @@ class Kept:
     """A text that was read, and what the model then remembered."""
 
     ids: NDArray[np.int64]
+    adapter: str | None  # that it was read with: to another the same text is another state
     state: State
     bytes: int
     cut: bool  # whether the state of a shorter beginning is in it
@@ -34,13 +35,13 @@ class Prefixes:
         self.most_bytes, self.bytes = most_bytes, 0
         self.kept: list[Kept] = []  # used last comes last
 
-    def find(self, ids: Sequence[int]) -> tuple[State, int] | None:
+    def find(self, ids: Sequence[int], adapter: str | None = None) -> tuple[State, int] | None:
         """A state that has read the beginning of a text, and how many of its tokens: fewer than all.
 
         The last token is always read anew: what comes next is said while it is read.
         """
         text, best, longest = np.asarray(ids[:-1], np.int64), None, 0
-        for each in self.kept:
+        for each in self._of(adapter):
             common = shared(each.ids, text)
             usable = common if each.cut or common == len(each.ids) else 0
             if usable > longest:
@@ -50,23 +51,26 @@ class Prefixes:
         self._touch(best)
         return best.state, longest
 
-    def keep(self, ids: Sequence[int], state: State) -> None:
+    def keep(self, ids: Sequence[int], state: State, adapter: str | None = None) -> None:
         """Remember a state that has read `ids`; one that is in it need not be kept beside it."""
         text, bytes_, cut = np.asarray(ids, np.int64), size(state), kinds(state) == {"columns"}
         assert len(text) == state.length
         if bytes_ > self.most_bytes:
             return
-        for each in list(self.kept):
+        for each in self._of(adapter):
             common = shared(each.ids, text)
             if common == len(text) and (each.cut or common == len(each.ids)):
                 self._touch(each)
                 return
             if cut and common == len(each.ids):
                 self._drop(each)
-        self.kept.append(Kept(text, state, bytes_, cut))
+        self.kept.append(Kept(text, adapter, state, bytes_, cut))
         self.bytes += bytes_
         while self.bytes > self.most_bytes:
             self._drop(self.kept[0])
+
+    def _of(self, adapter: str | None) -> list[Kept]:
+        return [each for each in self.kept if each.adapter == adapter]
 
     def _touch(self, kept: Kept) -> None:
         self._remove(kept)

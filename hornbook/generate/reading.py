@@ -24,7 +24,8 @@ class Reading:
         self.prompt, self.source = answer.writing.prompt, answer.writing.source
         self.remembers = prefixes.most_bytes > 0 and not self.source  # what an encoder says is not kept
         self.grows = kinds(model.new_state(1, 1))
-        known = prefixes.find(self.prompt) if self.remembers else None
+        self.adapter = answer.ticket.request.adapter
+        known = prefixes.find(self.prompt, self.adapter) if self.remembers else None
         room = capacity if "steps" in self.grows else len(self.prompt)
         self.done = self.cached = 0 if known is None else known[1]
         self.state: State = model.new_state(1, room) if known is None else resume(model, *known, room)
@@ -40,7 +41,7 @@ class Reading:
         hidden = self._forward(chunk)
         self.done += len(chunk)
         if self.remembers and (self.left == 0 or self.grows != {"columns"}):
-            self.prefixes.keep(self.prompt[: self.done], shorten(self.state, self.done))
+            self.prefixes.keep(self.prompt[: self.done], shorten(self.state, self.done), self.adapter)
         return len(chunk), hidden
 
     def _end(self, tokens: int) -> int:

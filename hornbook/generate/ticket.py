@@ -29,6 +29,7 @@ class Request:
     source: list[int] = field(default_factory=list)  # what the encoder reads; decoders have none
     top_log_probabilities: int | None = None  # how many tokens are told beside the chosen one; None: not even that
     constraint: Constraint | None = None  # a form that the text has to keep; one for this request alone
+    adapter: str | None = None  # of those that the engine has; None: the model as it is
 
     def __post_init__(self) -> None:
         if not self.prompt:

@@ -6,6 +6,7 @@ that fails ends alone. Nothing here knows of threads (serving.py).
 
 import time
 from collections import deque
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from hornbook.generate.answer import Answer
 from hornbook.generate.prefix import Prefixes
 from hornbook.generate.reading import Reading
+from hornbook.generate.row_adapters import chosen
 from hornbook.generate.sample import choose_each
 from hornbook.generate.slots import Slots
 
@@ -91,11 +93,12 @@ class Turns:
                 self._close(answer)
                 return 0
             reading = self.reading = self.reading or Reading(self.model, answer, self.prefixes, self.slots.capacity)
-            tokens, hidden = reading.read(tokens)
-            self.tally.prompt_tokens += tokens
-            if reading.left == 0:
-                self.reading = None
-                self._begin(reading, hidden)
+            with self._adapters([answer]):
+                tokens, hidden = reading.read(tokens)
+                self.tally.prompt_tokens += tokens
+                if reading.left == 0:
+                    self.reading = None
+                    self._begin(reading, hidden)
         except Exception as error:  # whatever one prompt does to the model, the others go on
             self.reading = None
             self._fail(answer, error)
@@ -117,8 +120,10 @@ class Turns:
     def _step(self) -> None:
         """One token more for every text."""
         try:
-            hidden = self.slots.step(torch.tensor(self.last, device=self.slots.device))
-            self.last = self._write(self.active, self.model.head(hidden))
+            with self._adapters(self.active):
+                hidden = self.slots.step(torch.tensor(self.last, device=self.slots.device))
+                logits = self.model.head(hidden)
+            self.last = self._write(self.active, logits)
         except Exception as error:  # all of these were in the step; those that wait were not
             for answer in self.active:
                 self._fail(answer, error)
@@ -126,6 +131,10 @@ class Turns:
         for row in reversed(range(len(self.active))):
             if self.active[row].ended:
                 self._leave(row)
+
+    def _adapters(self, answers: list[Answer]) -> AbstractContextManager[None]:
+        """Within it each row has the adapter that its answer wants."""
+        return chosen([answer.ticket.request.adapter for answer in answers], self.slots.device)
 
     def _write(self, answers: list[Answer], logits: Tensor) -> list[int]:
         """Draw a token for each row and let each answer take its own; the tokens."""
@@ -161,7 +170,8 @@ class Turns:
         """Free a row; the last one takes its place. What it has read may begin another prompt, as in a chat."""
         answer = self.active[row]
         if self.prefixes.most_bytes > 0 and not answer.writing.source and answer.ticket.error is None:
-            self.prefixes.keep(answer.ids[: self.slots.lengths[row]], self.slots.copy(row))
+            known, adapter = answer.ids[: self.slots.lengths[row]], answer.ticket.request.adapter
+            self.prefixes.keep(known, self.slots.copy(row), adapter)
         self.slots.leave(row)
         last, token = self.active.pop(), self.last.pop()
         if row < len(self.active):

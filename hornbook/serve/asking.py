@@ -106,6 +106,7 @@ def _answers(body: Writing, served: Served, ids: list[int], more: tuple[int | No
             source=[] if start is None else ids,
             top_log_probabilities=top,
             constraint=None if form is None else form(served),
+            adapter=served.adapter,
         )
         for number in range(body.n or 1)
     ]

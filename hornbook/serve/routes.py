@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from hornbook.core.errors import UserError
+from hornbook.generate.row_adapters import chosen
 from hornbook.serve.answers import Choice, Head, usage
 from hornbook.serve.asking import Asked, of_chat, of_completion
 from hornbook.serve.bodies import ChatBody, CompletionBody, EmbeddingBody, Writing
@@ -180,7 +181,8 @@ async def _embed(desk: Desk, body: EmbeddingBody, request: Request) -> Response:
 
 def _vectors(served: Served, texts: list[str]) -> list[Any]:
     try:
-        return [*served.lm.embed(texts).numpy()]
+        with chosen([served.adapter]):
+            return [*served.lm.embed(texts).numpy()]
     except UserError as error:
         raise Refused(f"model {served.name!r}: gives no vectors ({error})", param="model") from None
 

@@ -1,7 +1,8 @@
 """The models that a server has, by the names that clients call them.
 
-Every model has its engine; a LoRA adapter goes by a name of its own and shares its base's weights in memory. A model
-that only reads (an encoder, a decoder without its mask) has no engine and answers with vectors alone.
+Every model has its engine. A LoRA adapter goes by a name of its own and stands in its base's batch (row_adapters.py);
+one that cannot (DoRA, modules that learned whole) has an engine of its own over the same weights in memory. What only
+reads (an encoder, a decoder without its mask) has no engine and answers with vectors alone.
 """
 
 import asyncio
@@ -17,9 +18,11 @@ from torch import nn
 
 from hornbook.core.errors import UserError
 from hornbook.exchange import peft
+from hornbook.generate import row_adapters
 from hornbook.generate.hub import find
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.serving import Engine, EngineSettings
+from hornbook.model.quantised import Kind
 from hornbook.serve.errors import Refused
 from hornbook.text.tokenizer import Tokenizer
 
@@ -34,6 +37,7 @@ class Served:
     lm: LanguageModel
     engine: Engine | None  # None: it reads and does not write
     base: str | None = None  # of an adapter: the name of the model it is on
+    adapter: str | None = None  # what its requests ask the base's engine for
     created: int = field(default_factory=lambda: int(time.time()))
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one text at a time becomes a vector
 
@@ -110,7 +114,8 @@ class Shelf:
     @property
     def engines(self) -> Mapping[str, Engine]:
         """Every engine, by the name of its model."""
-        return {name: model.engine for name, model in self.models.items() if model.engine is not None}
+        own = {name: model for name, model in self.models.items() if model.adapter is None}
+        return {name: model.engine for name, model in own.items() if model.engine is not None}
 
     def close(self, *, drain: bool = True) -> None:
         """End every engine; `drain`: once what it has is written."""
@@ -147,27 +152,43 @@ def writes(lm: LanguageModel) -> bool:
     return True
 
 
-def open_models(
-    words: Sequence[str], settings: EngineSettings, *, adapters: Sequence[str] = (), dtype: str = "float32"
-) -> Shelf:
-    """Load the models named on the command line and start their engines; adapters are put on the first of them."""
-    models = [_served(name, LanguageModel.load(path, dtype=dtype), settings) for name, path in map(split, words)]
-    for name, path in map(split, adapters):
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How models are loaded."""
+
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    dtype: str = "float32"  # of the weights
+    quantise: Kind | None = None  # how matrices are stored; None: as they are
+
+    def model(self, name: str, path: str, base: str | None = None) -> Served:
+        """Load a model, or an adapter folded into its base where it is quantised."""
+        lm = LanguageModel.load(path, dtype=self.dtype, base=base, quantise=self.quantise)
+        if lm.tokenizer is None:
+            raise UserError(f"{name}: has no tokenizer, so no text can be sent to it; add tokenizer.json to its folder")
+        return Served(name, lm, Engine(lm, self.engine) if writes(lm) else None)
+
+    def adapter(self, name: str, path: str, base: Served, base_path: str) -> Served:
+        """An adapter in its base's batch, or where it cannot stand there, a model that shares the base's tensors."""
         if not peft.is_adapter(find(path)):
             raise UserError(f"--adapter {path}: is no adapter's folder (no adapter_config.json); give it as a model")
-        lm = LanguageModel.load(path, dtype=dtype, base=split(words[0])[1])
-        share(lm.module, models[0].lm.module)
-        models.append(replace(_served(name, lm, settings), base=models[0].name))
+        content = peft.read(find(path), base.lm.module)
+        if row_adapters.fits(base.lm.module, content):
+            row_adapters.put_beside(base.lm.module, name, content)
+            return replace(base, name=name, base=base.name, adapter=name)
+        alone = self.model(name, path, base_path)
+        share(alone.lm.module, base.lm.module)
+        return replace(alone, base=base.name)
+
+
+def open_models(words: Sequence[str], opening: Opening, *, adapters: Sequence[str] = ()) -> Shelf:
+    """Load the models named on the command line and start their engines; adapters are put on the first of them."""
+    models = [opening.model(name, path) for name, path in map(split, words)]
+    first, path = models[0], split(words[0])[1]
+    models += [opening.adapter(name, folder, first, path) for name, folder in map(split, adapters)]
     shelf = Shelf(models)
     for engine in shelf.engines.values():
         engine.start()
     return shelf
-
-
-def _served(name: str, lm: LanguageModel, settings: EngineSettings) -> Served:
-    if lm.tokenizer is None:
-        raise UserError(f"{name}: has no tokenizer, so no text can be sent to it; add tokenizer.json to its folder")
-    return Served(name, lm, Engine(lm, settings) if writes(lm) else None)
 
 
 def share(module: nn.Module, base: nn.Module) -> int:

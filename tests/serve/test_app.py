@@ -11,7 +11,7 @@ import pytest
 
 from hornbook.generate.serving import EngineSettings
 from hornbook.serve.app import PAGE, Settings, build
-from hornbook.serve.shelf import open_models
+from hornbook.serve.shelf import Opening, open_models
 from tests.serve.served import ENDLESS, Server
 
 
@@ -54,7 +54,7 @@ def test_health(server: Server) -> None:
 
 def test_an_answer_that_takes_too_long_is_given_up(models: dict[str, Path]) -> None:
     """504 where nothing has been sent; in a stream, whose status has gone long ago, an event."""
-    shelf = open_models([str(models["plain"])], EngineSettings(slots=1))
+    shelf = open_models([str(models["plain"])], Opening(engine=EngineSettings(slots=1)))
     app = build(shelf, Settings(seconds=0.05))
     body = {"prompt": "a", "max_tokens": 1000, **ENDLESS}
 

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 import torch
 
-from hornbook.adapt.adapter import attach
+from hornbook.adapt.adapter import Adapter, attach
+from hornbook.adapt.dora import Dora
 from hornbook.adapt.lora import Lora
 from hornbook.core.errors import UserError
 from hornbook.generate import adapters
 from hornbook.generate.language_model import LanguageModel
-from hornbook.generate.serving import EngineSettings
+from hornbook.generate.serving import EngineSettings, Request
+from hornbook.model.quantised import Packed
 from hornbook.serve.errors import Refused
-from hornbook.serve.shelf import Served, Shelf, name_of, open_models, share, split, writes
+from hornbook.serve.shelf import Opening, Served, Shelf, name_of, open_models, share, split, writes
 from tests.serve.served import decoder
 
 
@@ -64,18 +66,49 @@ def test_who_writes(lm: LanguageModel, models: dict[str, Path]) -> None:
     assert not writes(LanguageModel.load(models["reader"]))
 
 
-def test_an_adapter_has_a_name_and_shares_the_weights(models: dict[str, Path], tmp_path: Path) -> None:
-    learned = LanguageModel.load(models["chatty"])
-    attach(learned.module, Lora(rank=2), torch.Generator().manual_seed(0))
-    adapters.write(learned.module, tmp_path / "law" / "adapter", base=models["chatty"])
-    shelf = open_models([str(models["chatty"])], EngineSettings(slots=1), adapters=[str(tmp_path / "law" / "adapter")])
+def learned(where: Path, base: Path, adapter: Adapter, seed: int = 0) -> Path:
+    """The folder of an adapter that learned something."""
+    model = LanguageModel.load(base)
+    attach(model.module, adapter, torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        for name, parameter in model.module.named_parameters():
+            if name.endswith("up"):
+                parameter.add_(0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed)))
+    adapters.write(model.module, where, base=base)
+    return where
+
+
+def test_adapters_share_the_engine_or_else_the_weights(models: dict[str, Path], tmp_path: Path) -> None:
+    base = models["chatty"]
+    law = learned(tmp_path / "law" / "adapter", base, Lora(rank=2))
+    verse = learned(tmp_path / "verse" / "adapter", base, Dora(rank=2))
+    shelf = open_models([str(base)], Opening(engine=EngineSettings(slots=1)), adapters=[str(law), str(verse)])
     try:
-        assert list(shelf.models) == ["chatty", "law"]
-        assert shelf.find("law").card["parent"] == "chatty"
-        base, adapted = (dict(shelf.find(name).lm.module.named_parameters()) for name in ("chatty", "law"))
-        assert {name for name in base if base[name].data_ptr() == adapted[name].data_ptr()} == set(base)
-        assert share(learned.module, learned.module) == len(dict(learned.module.named_parameters()))
+        assert list(shelf.models) == ["chatty", "law", "verse"]
+        assert [shelf.find(name).card["parent"] for name in ("law", "verse")] == ["chatty"] * 2
+        assert [shelf.find(name).adapter for name in ("chatty", "law", "verse")] == [None, "law", None]
+        assert list(shelf.engines) == ["chatty", "verse"], "DoRA turns the matrices themselves"
+        assert shelf.find("law").engine is shelf.find("chatty").engine
+        shared = share(shelf.find("verse").lm.module, shelf.find("chatty").lm.module)
+        assert shared == len(dict(shelf.find("chatty").lm.module.named_parameters()))
     finally:
         shelf.close()
     with pytest.raises(UserError, match="is no adapter's folder"):
-        open_models([str(models["chatty"])], EngineSettings(), adapters=[str(models["plain"])])
+        open_models([str(base)], Opening(), adapters=[str(models["plain"])])
+
+
+def test_quantised_models_take_adapters_of_both_kinds(models: dict[str, Path], tmp_path: Path) -> None:
+    base = models["chatty"]
+    law = learned(tmp_path / "law" / "adapter", base, Lora(rank=2))
+    verse = learned(tmp_path / "verse" / "adapter", base, Dora(rank=2))
+    opening = Opening(engine=EngineSettings(slots=1), quantise="int8")
+    shelf = open_models([str(base)], opening, adapters=[str(law), str(verse)])
+    try:
+        for served in shelf.models.values():
+            assert any(isinstance(each, Packed) for each in served.lm.module.modules())
+            asked = Request(prompt=[5, 9, 4], max_new_tokens=4, adapter=served.adapter)
+            assert list(served.writer().submit(asked))[-1].reason in ("length", "end")
+    finally:
+        shelf.close()
+    with pytest.raises(UserError, match="'int3' is no way to store a matrix"):
+        open_models([str(base)], Opening(quantise="int3"))  # type: ignore[arg-type]
