@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -75,9 +75,6 @@ def train(
     Build(recipe, [*(overrides or []), *more], run).train(stage)
 
 
-Stored = Literal["int8", "int4", "bf16", "fp32"]
-
-
 @app.command()
 def chat(
     model: ModelPath,
@@ -88,6 +85,7 @@ def chat(
     assistant: Annotated[
         str | None, typer.Option(help="a file: search, tools, memory, ranking; it says how to write")
     ] = None,
+    quantise: Annotated[str | None, typer.Option(help="store matrices as int8, int4 or bf16: less to read")] = None,
 ) -> None:
     """Talk to a model, or to an assistant made of it.
 
@@ -98,11 +96,14 @@ def chat(
     if assistant is not None:
         from hornbook.talk_assistant import talk_assisted
 
+        if quantise is not None:
+            raise UserError("--quantise does not go with --assistant, whose model is loaded by its file; leave one out")
         talk_assisted(model, assistant, seed=seed)
         return
     from hornbook.talk import talk
 
-    talk(model, max_new_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
+    options: Any = {"max_new_tokens": tokens, "temperature": temperature, "top_p": top_p, "seed": seed}
+    talk(model, options, quantise=quantise)
 
 
 @app.command()

@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from hornbook.model.quantised import Kind
 
 KEYS = "HORNBOOK_API_KEY"  # in the environment
 MEGABYTE = 1_000_000
@@ -29,6 +32,7 @@ def serve(
     queue: Annotated[int, typer.Option(min=1, help="requests that wait for a slot; more are refused with 429")] = 64,
     context: Annotated[int | None, typer.Option(min=16, help="tokens of a slot; default the model's window")] = None,
     dtype: Annotated[str, typer.Option(help="numbers of the weights: float32, bfloat16")] = "float32",
+    quantise: Annotated[str | None, typer.Option(help="store matrices as int8, int4 or bf16: less to read")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="seconds that an answer may take")] = 600.0,
     rate: Annotated[int, typer.Option(min=0, help="requests a minute of one key or address; 0: no bound")] = 0,
     max_body: Annotated[float, typer.Option(min=0.001, help="megabytes of a request")] = 4.0,
@@ -51,7 +55,8 @@ def serve(
     rules = Rules(keys=keys, body_bytes=int(max_body * MEGABYTE), per_minute=rate, here_only=here_only)
     settings = EngineSettings(slots=slots, queue=queue, capacity=context)
     with server.bound(host, port) as bound:
-        opened = shelf.open_models(models, settings, adapters=adapter or [], dtype=dtype)
+        opening = shelf.Opening(engine=settings, dtype=dtype, quantise=cast("Kind | None", quantise))
+        opened = shelf.open_models(models, opening, adapters=adapter or [])
         built = app.build(opened, app.Settings(rules=rules, seconds=timeout, origins=tuple(origin or ())))
         server.listen(bound)
         _greet(server.address(bound), list(opened.models), bool(keys))

@@ -9,9 +9,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
+
+from torch import nn
 
 from hornbook.core.errors import UserError
 from hornbook.generate.language_model import LanguageModel
+from hornbook.generate.stream import Options
+from hornbook.model.quantised import Kind, Packed, stored_bytes
 from hornbook.talk_session import Leave, Session
 
 HELP = "/new forgets the conversation, /help names the other commands, /quit or Ctrl-D leaves, Ctrl-C stops an answer"
@@ -19,13 +24,13 @@ BLOCK = '"""'  # begins and ends a message of several lines
 REMEMBERED = 1000  # lines
 
 
-def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | None, seed: int | None) -> None:
-    """Read lines, write answers, until the input ends."""
-    lm = LanguageModel.load(model)
+def talk(model: str, options: Options, *, quantise: str | None = None) -> None:
+    """Read lines, write answers, until the input ends; options as in `LanguageModel.generate`."""
+    lm = LanguageModel.load(model, quantise=cast("Kind | None", quantise))
+    stored = "" if quantise is None else f", stored as {quantise} ({stored_bytes(lm.module) / 1e6:.1f} MB)"
     kind = "answers" if lm.chats else "has no chat template: it goes on from what you write"
-    parameters = sum(parameter.numel() for parameter in lm.module.parameters())
-    print(f"{model}, {parameters / 1e6:.1f} M parameters, {kind}\n{HELP}")
-    session = Session(lm, {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p, "seed": seed})
+    print(f"{model}, {_parameters(lm.module) / 1e6:.1f} M parameters{stored}, {kind}\n{HELP}")
+    session = Session(lm, options)
     remember_lines()
     while (line := ask()) is not None:
         try:
@@ -33,6 +38,12 @@ def talk(model: str, *, max_new_tokens: int, temperature: float, top_p: float | 
                 return
         except UserError as error:
             print(error)
+
+
+def _parameters(module: nn.Module) -> int:
+    """How many numbers were learned, those of packed matrices too."""
+    packed = {each for each in module.modules() if isinstance(each, Packed)}
+    return sum(each.numel() for each in module.parameters()) + sum(each.shape.numel() for each in packed)
 
 
 def _turn(session: Session, line: str) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -19,8 +20,8 @@ def trained(tmp_path_factory):
     return place / "run"
 
 
-def chat(run, typed: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hornbook", "chat", str(run), "-n", "6", "--seed", "3"]
+def chat(run, typed: str, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hornbook", "chat", str(run), "-n", "6", "--seed", "3", *more]
     return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=120)
 
 
@@ -71,3 +72,14 @@ def test_on_a_terminal_lines_are_remembered_and_blocks_are_one_message(trained, 
     assert process.wait(timeout=60) == 0
     os.close(outer)
     assert "/set top_k 3" in (tmp_path / "hornbook" / "lines").read_text()
+
+
+def test_a_quantised_model_talks_and_says_how_large_it_is(trained):
+    plain, packed = chat(trained, "The old cat\n"), chat(trained, "The old cat\n", "--quantise", "int8")
+    assert (packed.returncode, packed.stderr) == (0, "")
+    first = packed.stdout.splitlines()[0]
+    assert re.search(r"M parameters, stored as int8 \(\d+\.\d MB\), has no chat", first)
+    assert first.split(", stored")[0] == plain.stdout.splitlines()[0].split(", has no")[0]
+    assert "int8" not in plain.stdout
+    wrong = chat(trained, "", "--quantise", "int8", "--assistant", "assistants/blenderbot")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
