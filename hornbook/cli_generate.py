@@ -1,6 +1,7 @@
 """`hornbook generate`: what a model writes after a prompt, or after each prompt of a file."""
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -133,6 +134,7 @@ def _kept(lm: "LanguageModel", text: str, given: Mapping[str, Any]) -> Any:
 def _batch(model: str, file: Path, out: Path | None, given: Mapping[str, Any]) -> None:
     """Every prompt of a file; errors are told at the end."""
     from hornbook.batch import answer_rows, finished, read_rows
+    from hornbook.core.errors import Interrupted
 
     assert out is not None
     rows = read_rows(file)
@@ -140,13 +142,18 @@ def _batch(model: str, file: Path, out: Path | None, given: Mapping[str, Any]) -
     lm = _opened(model, given)
     _form(lm, given)
     end = "\r" if sys.stderr.isatty() else "\n"
-    new, failed = answer_rows(
-        lm,
-        rows,
-        out,
-        lambda ids, source, number: _request(lm, given, ids, source, number),
-        note=lambda line: print(line, end=end, file=sys.stderr, flush=True),
-    )
+    try:
+        new, failed = answer_rows(
+            lm,
+            rows,
+            out,
+            lambda ids, source, number: _request(lm, given, ids, source, number),
+            note=lambda line: print(line, end=end, file=sys.stderr, flush=True),
+        )
+    except KeyboardInterrupt:
+        print(end="\n" if end == "\r" else "", file=sys.stderr)
+        saved = f"{len(finished(out, rows))} of {len(rows)} answers are in {out}"
+        raise Interrupted("Ctrl-C", signal.SIGINT, saved) from None
     print(f"{out}: {len(rows)} answers, {new} of them new, {failed} of these failed")
 
 

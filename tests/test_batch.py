@@ -70,27 +70,55 @@ def test_other_questions_are_not_mixed_with_answers(tmp_path):
         finished(tmp_path / "out.jsonl", read_rows(tmp_path / "a.txt"))
 
 
+def command(base, folder, out):
+    asked = ["--file", str(folder / "a.txt"), "--out", str(out), "-n", "60", "--seed", "3"]
+    return [sys.executable, "-m", "hornbook", "generate", str(base), *asked]
+
+
+def wait_for_lines(out, count):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (out.exists() and out.read_bytes().count(b"\n") >= count):
+        time.sleep(0.005)
+
+
 def test_killed_in_the_middle_it_goes_on(tiny_base, tmp_path):
     (tmp_path / "a.txt").write_text("".join(f"The fox {i}\n" for i in range(60)))
     out, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
-
-    def command(path):
-        asked = ["--file", str(tmp_path / "a.txt"), "--out", str(path), "-n", "60", "--seed", "3"]
-        return [sys.executable, "-m", "hornbook", "generate", str(tiny_base), *asked]
-
-    process = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 60
-    while time.monotonic() < end and not (out.exists() and out.read_bytes().count(b"\n") >= 3):
-        time.sleep(0.005)
+    process = subprocess.Popen(command(tiny_base, tmp_path, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_lines(out, 3)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     before = out.read_bytes()
     kept = before[: before.rfind(b"\n") + 1]
     assert 3 <= kept.count(b"\n") < 60
     out.write_bytes(kept + b'{"id": "a.txt:9')  # half a line
-    done = subprocess.run(command(out), capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command(tiny_base, tmp_path, out), capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert f"60 answers, {60 - len(kept.splitlines())} of them new, 0 of these failed" in done.stdout
     assert out.read_bytes().startswith(kept)
-    subprocess.run(command(whole), capture_output=True, check=True, timeout=100)
+    subprocess.run(command(tiny_base, tmp_path, whole), capture_output=True, check=True, timeout=100)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tiny_base, tmp_path):
+    (tmp_path / "a.txt").write_text("".join(f"The fox {i}\n" for i in range(60)))
+    out, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
+    process = subprocess.Popen(
+        command(tiny_base, tmp_path, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for_lines(out, 3)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=60)
+    lines = out.read_text().splitlines()
+    assert (process.returncode, said) == (130, "")
+    assert errors.splitlines()[-1] == (
+        f"stopped by Ctrl-C and {len(lines)} of 60 answers are in {out}; the same command goes on from there"
+    )
+    assert "Traceback" not in errors
+    assert 3 <= len(lines) < 60
+    before = out.read_bytes()
+    done = subprocess.run(command(tiny_base, tmp_path, out), capture_output=True, text=True, timeout=100)
+    assert f"60 answers, {60 - len(lines)} of them new, 0 of these failed" in done.stdout
+    assert out.read_bytes().startswith(before)
+    subprocess.run(command(tiny_base, tmp_path, whole), capture_output=True, check=True, timeout=100)
     assert out.read_bytes() == whole.read_bytes()

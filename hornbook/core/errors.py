@@ -14,8 +14,9 @@ class RecipeError(UserError):
 
 
 class Interrupted(Exception):
-    """A person asked a run to stop and it has saved itself; the same command goes on from there."""
+    """A person asked for an end and what was done is saved; the same command goes on from there."""
 
-    def __init__(self, signal_name: str, signal_number: int, step: int) -> None:
-        super().__init__(f"stopped by {signal_name} and saved at step {step}; the same command goes on from there")
+    def __init__(self, signal_name: str, signal_number: int, saved: str) -> None:
+        """saved: what is there, such as "saved at step 7"."""
+        super().__init__(f"stopped by {signal_name} and {saved}; the same command goes on from there")
         self.exit_code = 128 + signal_number  # as shells report a process ended by a signal

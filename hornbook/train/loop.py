@@ -64,7 +64,9 @@ class Trainer:
                     self._now_and_then()
                 if stop.asked:
                     self._save()
-                    raise Interrupted(signal.Signals(stop.signal).name, stop.signal, self.progress.step)
+                    raise Interrupted(
+                        signal.Signals(stop.signal).name, stop.signal, f"saved at step {self.progress.step}"
+                    )
             if self.progress.step % self.config.save_every:
                 self._save()
         return self.progress

@@ -11,6 +11,6 @@ def test_a_recipe_error_is_a_user_error_is_a_value_error():
 
 
 def test_a_stop_has_the_exit_code_that_shells_expect():
-    stopped = Interrupted("SIGTERM", signal.SIGTERM, 7)
+    stopped = Interrupted("SIGTERM", signal.SIGTERM, "saved at step 7")
     assert stopped.exit_code == 143
     assert str(stopped) == "stopped by SIGTERM and saved at step 7; the same command goes on from there"
