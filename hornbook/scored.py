@@ -121,6 +121,10 @@ def print_scores(found: dict[str, Any]) -> None:
                 rows += _row(task, f"{metric}, clean", [each.get("clean", {}).get(metric) for each in some])
     print_table(("task", "metric", "of", *found), rows)
     print("in brackets: the 95 % interval")
+    for name, results in found.items():
+        for task, scores in sorted(results["tasks"].items()):
+            if cut := scores.get("truncated"):
+                print(f"{task}, {name}: {scored_written.lost(cut)}")
 
 
 def _row(task: str, name: str, scores: Sequence[dict[str, Any] | None]) -> list[tuple[Any, ...]]:

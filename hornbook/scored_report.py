@@ -87,16 +87,12 @@ def _task(task: str, found: dict[str, Any], folders: dict[str, Path]) -> Section
             *averages(scores, _main(scores)[0]),
             _reliability(items),
             _worst(items),
-            *scored_written.wrong(items),
+            *scored_written.worst(items),
         )
         if seen := scores.get("seen"):
             section.add(html.text(_read_before(seen)), *([_table(scores["clean"])] if seen["seen"] else []))
         if cut := scores.get("truncated"):
-            section.add(
-                html.text(
-                    f"{cut:,} question{'s' * (cut > 1)} lost the beginning of the context to fit the model's window."
-                )
-            )
+            section.add(html.text(f"{scored_written.lost(cut)}."))
     return section
 
 

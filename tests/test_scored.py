@@ -77,3 +77,24 @@ def test_what_cannot_be_compared_is_told(place: Path, tmp_path: Path) -> None:
 
 def test_models_of_one_name_are_told_apart() -> None:
     assert names(["runs/a", "b/model", "c/model"]) == ["a", "b-model", "c-model"]
+
+
+def test_what_lost_its_beginning_is_told_in_table_and_report(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "1 + 2 = 3, " * 200
+    for name, question in (("short", "1 + 2 ="), ("long", long)):
+        row = {"q": question, "a": "3"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n" + json.dumps({**row, "q": question + " "}))
+        kind = 'type: exact_match\nprompt: "{{q}}"\nanswer: "{{a}}"\nmax_new_tokens: 4\n'
+        (tmp_path / f"{name}.yaml").write_text(f"{kind}data: {{files: [{name}.jsonl]}}\n")
+    tasks = (str(tmp_path / "short.yaml"), str(tmp_path / "long.yaml"))
+    report = evaluate([str(place / "one")], Wish(tasks=tasks, data=tmp_path), tmp_path / "out")
+    said = "2 questions lost the beginning of the context to fit the model's window"
+    printed = capsys.readouterr().out
+    assert f"long, one: {said}\n" in printed
+    assert "short, one" not in printed
+    assert report.read_text().count(said.replace("'", "&#x27;")) == 1
+    results = evaluation.read(tmp_path / "out" / "one")["tasks"]
+    assert results["long"]["truncated"] == 2
+    assert "truncated" not in results["short"]

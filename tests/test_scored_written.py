@@ -18,19 +18,28 @@ from hornbook.evaluate.task import Outcome
 from tests.evaluate.tiny_models import make
 
 
-def test_a_wrong_answer_is_shown_with_prompt_and_reason() -> None:
+def test_the_worst_answers_come_first_with_prompt_verdict_and_what_was_expected() -> None:
     detail = {"prompt": "Q: 2 + 2?", "written": "five", "found": {"strict": None, "flexible": "5"}, "answer": "4"}
-    wrong = Outcome("a.jsonl:1", "", {"strict": 0.0, "flexible": 0.0}, detail)
-    right = Outcome("a.jsonl:2", "", {"strict": 1.0, "flexible": 1.0}, detail)
-    (shown,) = scored_written.wrong([wrong, right])
-    assert "1 of 1 wrong answers, of 2" in shown
+    right = Outcome("a.jsonl:1", "", {"strict": 1.0, "flexible": 1.0}, detail)
+    half = Outcome("a.jsonl:2", "", {"strict": 0.0, "flexible": 1.0}, detail)
+    wrong = Outcome("a.jsonl:3", "", {"strict": 0.0, "flexible": 0.0}, {**detail, "truncated": True})
+    (shown,) = scored_written.worst([right, half, wrong])
+    assert "the 3 worst of 3 answers" in shown
     assert "<b>Q: 2 + 2?</b>five" in shown
+    assert shown.index("a.jsonl:3") < shown.index("a.jsonl:2") < shown.index("a.jsonl:1")
+    assert shown.count("Expected: 4") == 3
     assert scored_written.why(wrong) == "right is '4'; strict finds nothing, flexible finds '5'"
-    assert scored_written.wrong([right]) == [""]
+    assert scored_written.verdict(wrong).endswith("flexible finds '5'; it lost the beginning of its context")
+    assert scored_written.worst([Outcome("b:1", "", {"acc": 1.0}, {})]) == []
 
 
-def test_answers_without_a_score_are_not_wrong() -> None:
-    assert scored_written.wrong([Outcome("1", "", {"rep4": 0.0, "words": 3.0}, {"written": "x"})]) == []
+def test_of_answers_without_a_score_empty_ones_and_those_that_repeat_are_worst() -> None:
+    asked = {"prompt": "Hi?", "written": "x", "references": ["one", "two"]}
+    some = {"fine": (0.0, 9.0), "again": (0.5, 9.0), "empty": (0.0, 0.0)}
+    items = [Outcome(name, "", {"rep4": rep, "words": words}, asked) for name, (rep, words) in some.items()]
+    (shown,) = scored_written.worst(items)
+    assert shown.index("empty: 0 words") < shown.index("again: 9 words, 50% of its runs") < shown.index("fine: 9 words")
+    assert "Expected: one / two" in shown
     assert scored_written.unscored({"words": {}})
 
 

@@ -78,6 +78,7 @@ class Code(Written):
         metrics = {f"pass@{k}": pass_at(k, right, len(verdicts)) for k in self.pass_at}
         worst = next((n for n, each in enumerate(verdicts) if not each.passed), 0)
         came = {"came": [str(each) for each in verdicts], "guards": verdicts[0].guards}
+        came["tests"] = template.text(self.tests, item.row)
         return Outcome(
             item.id,
             item.subject,

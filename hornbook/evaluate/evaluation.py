@@ -20,18 +20,31 @@ from hornbook.evaluate.statistics import mean
 from hornbook.evaluate.task import Asked, Item, Outcome
 
 RESULTS, ITEMS = "results.json", "items"
+BESIDE = ("turns", "answers", "category", "references")  # of a row whose answers judges read
 
 
 def outcomes(scorer: Scorer, task: Asked, items: Sequence[Item]) -> list[Outcome]:
     """Ask everything, what follows from answers too, and judge it, in the order of the items."""
     came: list[list[Any]] = [[] for _ in items]
+    put: list[list[Any]] = [[] for _ in items]
     asked = [item.requests for item in items]
     while any(asked):
         answers = iter(_answers(scorer, [request for some in asked for request in some]))
-        for some, own in zip(asked, came, strict=True):
+        for some, own, before in zip(asked, came, put, strict=True):
             own += [next(answers) for _ in some]
+            before += some
         asked = [task.follow(item, own) if some else () for item, some, own in zip(items, asked, came, strict=True)]
-    return task.judge_all(items, came)
+    judged = task.judge_all(items, came)
+    return [_as_read(scorer, outcome, some) for outcome, some in zip(judged, put, strict=True)]
+
+
+def _as_read(scorer: Scorer, outcome: Outcome, put: Sequence[Any]) -> Outcome:
+    """Where answers are written: the last question as the model read it, and whether one lost its beginning."""
+    read = [scorer.as_read(request) for request in put if isinstance(request, Until)]
+    if not read:
+        return outcome
+    cut = {"truncated": True} if any(each.truncated for each in read) else {}
+    return replace(outcome, detail={**outcome.detail, "prompt": read[-1].text, **cut})
 
 
 def _answers(scorer: Scorer, asked: Sequence[Any]) -> list[Any]:
@@ -104,8 +117,9 @@ def write(
 
 def _for_judges(outcome: Outcome) -> dict[str, Any]:
     """Details; what judges and people read (answered.py) stands beside them."""
-    beside = {name: outcome.detail[name] for name in ("turns", "answers", "category") if "answers" in outcome.detail}
-    return {**beside, "detail": {name: each for name, each in outcome.detail.items() if name not in beside}}
+    named = [name for name in BESIDE if name in outcome.detail] if "answers" in outcome.detail else []
+    detail = {name: each for name, each in outcome.detail.items() if name not in named}
+    return {**{name: outcome.detail[name] for name in named}, "detail": detail}
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -124,4 +138,7 @@ def read_items(folder: Path, task: str) -> list[Outcome]:
         there = ", ".join(sorted(each.stem for each in (folder / ITEMS).glob("*.jsonl"))) or "none"
         raise UserError(f"{folder}: holds no questions of {task}; it has {there}")
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Outcome(row["id"], row["subject"], row["metrics"], row["detail"]) for row in rows]
+    return [
+        Outcome(row["id"], row["subject"], row["metrics"], {**{k: row[k] for k in BESIDE if k in row}, **row["detail"]})
+        for row in rows
+    ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from hornbook.corpus.words import words
 from hornbook.data.rows import Row
+from hornbook.evaluate import template
 from hornbook.evaluate.diversity import ngrams
 from hornbook.evaluate.repetition import repeated
 from hornbook.evaluate.request import Until
@@ -26,6 +27,8 @@ class OpenEnded(Written):
     """The questions, a list."""
     category: str = "category"
     """The column that divides the answers, where a row has it."""
+    reference: str = "{{[]}}"
+    """Right answers, a list, where there are any: judges read them too."""
     max_new_tokens: int = 1024
 
     def name(self, row: Row) -> str:
@@ -51,9 +54,11 @@ class OpenEnded(Written):
     def judge(self, item: Item, answers: Sequence[Any]) -> Outcome:
         cut = [words(str(each)) for each in answers]
         again = max(repeated(ngrams(each, 4)) for each in cut)
-        detail = self.shown(item, str(answers[0])) | {
+        detail = self.shown(item, str(answers[-1])) | {
             "turns": texts(self.turns, item.row, "turns"),
             "answers": [str(each) for each in answers],
             "category": str(item.row.get(self.category, "")),
         }
+        if right := template.value(self.reference, item.row):
+            detail["references"] = [str(each) for each in right]
         return Outcome(item.id, item.subject, {"rep4": again, "words": float(sum(map(len, cut)))}, detail)

@@ -45,6 +45,15 @@ class Until:
 
 
 @dataclass(frozen=True)
+class AsRead:
+    """What a model reads of a question whose answer it writes."""
+
+    text: str
+    truncated: bool = False
+    """Whether it lost its beginning to fit the model's window."""
+
+
+@dataclass(frozen=True)
 class Scored:
     """How likely a continuation or a text was."""
 

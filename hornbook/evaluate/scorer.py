@@ -14,7 +14,7 @@ from hornbook.evaluate import answer_likelihood, likelihood, pseudo_likelihood
 from hornbook.evaluate.cache import Cache, key
 from hornbook.evaluate.likelihood import Likelihood
 from hornbook.evaluate.pairs import Pair, encode, fit, windows
-from hornbook.evaluate.request import Continuation, Rolling, Scored, Stretch, Until
+from hornbook.evaluate.request import AsRead, Continuation, Rolling, Scored, Stretch, Until
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.decoder import DecoderModel
 from hornbook.model.encoder_decoder import EncoderDecoderModel
@@ -108,12 +108,26 @@ class Scorer:
             seed = _seed(each) if each.temperature else 0  # the same draws in whatever company it is written
             kinds.setdefault((each.stop, each.max_new_tokens, each.temperature, seed), []).append(number)
         for (stop, most, temperature, seed), numbers in kinds.items():
-            room = max(self.length - most, self.length // 2)
-            prompts = [self._prompt(asked[number])[-room:] for number in numbers]
+            prompts = [self._fitting(self._prompt(asked[number]), most) for number in numbers]
             how = {"max_new_tokens": most, "stop": stop, "temperature": temperature, "seed": seed}
             for number, text in zip(numbers, self.lm.write(prompts, **how), strict=True):
                 written[number] = self._plain(text)
         return written
+
+    def as_read(self, asked: Until) -> AsRead:
+        """What the model reads of a question: through its template, and without the beginning where it is too long."""
+        ids = self._prompt(asked)
+        fits = self._fitting(ids, asked.max_new_tokens)
+        if len(fits) == len(ids) and not (asked.talk and self.lm.chats):
+            return AsRead(asked.context)
+        assert self.lm.tokenizer is not None, "it has made the ids"
+        return AsRead(self.lm.tokenizer.decode(fits), len(fits) < len(ids))
+
+    def _fitting(self, ids: list[int], most: int) -> list[int]:
+        """The end of a prompt, so that `most` tokens can follow, as the reference harness cuts it; half the window of
+        an answer that would leave less.
+        """
+        return ids[-max(self.length - most, self.length // 2) :]
 
     def _plain(self, text: str) -> str:
         """An answer without special tokens, which are no part of what is said."""

@@ -8,7 +8,7 @@ import torch
 from hornbook.core import recipe
 from hornbook.core.errors import UserError
 from hornbook.evaluate.cache import Cache
-from hornbook.evaluate.request import Continuation, Rolling, Until
+from hornbook.evaluate.request import AsRead, Continuation, Rolling, Until
 from hornbook.evaluate.scorer import Scorer
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.models import Model
@@ -122,3 +122,17 @@ def test_a_masked_model_guesses_each_token_from_all_others() -> None:
 def test_what_cannot_be_judged_is_refused(decoder: LanguageModel, continuation: str, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Scorer(decoder).continuations([Continuation("The", continuation)])
+
+
+def test_a_question_that_is_too_long_loses_its_beginning_and_that_is_known(decoder: LanguageModel) -> None:
+    scorer, length = Scorer(decoder), decoder.module.config.length
+    assert decoder.tokenizer is not None
+    ids = decoder.tokenizer.encode(TEXT * 9)
+    assert len(ids) > length
+    read = scorer.as_read(Until(TEXT * 9, max_new_tokens=16))
+    assert read == AsRead(decoder.tokenizer.decode(ids[-(length - 16) :]), truncated=True)
+    (whole,) = scorer.until([Until(TEXT * 9, max_new_tokens=16)])
+    assert whole == scorer._plain(decoder.generate(read.text, max_new_tokens=16, temperature=0))
+    assert scorer.as_read(Until(TEXT)) == AsRead(TEXT)
+    greedy = scorer.as_read(Until(TEXT * 9, max_new_tokens=9 * length))  # more than fits: half the window is read
+    assert len(decoder.tokenizer.encode(greedy.text)) == length // 2
