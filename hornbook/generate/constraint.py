@@ -102,6 +102,11 @@ def choices(texts: Sequence[str], tokenizer: Tokenizer, *, ends: Collection[int]
     return regex("|".join(map(_escaped, texts)), tokenizer, ends=ends)
 
 
+def lark(grammar: str, tokenizer: Tokenizer, *, ends: Collection[int] = ()) -> Grammar:
+    """Text of a grammar in llguidance's Lark."""
+    return _grammar(LLMatcher.grammar_from_lark(grammar), tokenizer, ends)
+
+
 def _escaped(text: str) -> str:
     return re.sub(r"[\\.+*?()|\[\]{}^$#&~-]", r"\\\g<0>", text)
 

@@ -9,6 +9,7 @@ from hornbook.generate import constraint
 from hornbook.generate.constraint import Constraint
 from hornbook.generate.sample import Sampling
 from hornbook.generate.serving import Request
+from hornbook.serve import tool_forms
 from hornbook.serve.bodies import ChatBody, ChatMessage, CompletionBody, Writing
 from hornbook.serve.errors import Refused, refusal
 from hornbook.serve.shelf import Served
@@ -39,7 +40,7 @@ def of_chat(body: ChatBody, served: Served) -> Asked:
             code="no_chat_template",
             param="model",
         )
-    tools = [] if body.tool_choice == "none" else [tool.model_dump(exclude_none=True) for tool in body.tools or []]
+    tools = [tool.model_dump(exclude_none=True) for tool in body.offered]
     if tools and not renderer.takes_tools:
         raise Refused(
             f"tools: the chat template of {served.name!r} has no place for them; leave them out", param="tools"
@@ -139,6 +140,8 @@ def _bias(written: dict[str, float], vocab: int) -> dict[int, float]:
 def _form(body: Writing) -> Callable[[Served], Constraint] | None:
     """What makes, for every answer anew, the constraint on its form."""
     form = body.response_format
+    if isinstance(body, ChatBody) and body.demanded:
+        return _call(body)
     if body.regex is not None:
         return _made("regex", constraint.regex, body.regex)
     if body.choices is not None:
@@ -148,6 +151,19 @@ def _form(body: Writing) -> Callable[[Served], Constraint] | None:
     if form and form.type == "json_object":
         return _made("response_format", constraint.json_schema, {"type": "object"})
     return None
+
+
+def _call(body: ChatBody) -> Callable[[Served], Constraint]:
+    """A call of one of the tools that must be called, in the form that the model's template has."""
+    functions = [each.function.model_dump(exclude_none=True) for each in body.demanded]
+    several = body.tool_choice == "required" and body.parallel_tool_calls is not False
+
+    def of(served: Served) -> Constraint:
+        form, special = served.calls or "bare", served.tokenizer.special
+        written = tool_forms.grammar(form, functions, special, several=several)
+        return _made("tools", constraint.lark, written)(served)
+
+    return of
 
 
 def _made(param: str, make: Callable[..., Constraint], wanted: Any) -> Callable[[Served], Constraint]:

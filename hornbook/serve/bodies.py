@@ -103,10 +103,15 @@ class Writing(Body):
             raise ValueError("stop: an empty text stops before the first token; leave it out")
         if any(len(stop) > LONGEST_STOP for stop in self.stops):
             raise ValueError(f"stop: a stop string is longer than {LONGEST_STOP} characters; shorten it")
-        forms = [self.regex, self.choices, self.response_format and self.response_format.type != "text"]
-        if sum(bool(each) for each in forms) > 1:
+        if self.formed > 1:
             raise ValueError("regex, choices and response_format: each decides the form of the answer; give one")
         return self
+
+    @property
+    def formed(self) -> int:
+        """How many fields decide the form of the answer."""
+        plain = self.response_format is None or self.response_format.type == "text"
+        return bool(self.regex) + bool(self.choices) + (not plain)
 
 
 class ChatMessage(Body):
@@ -134,6 +139,19 @@ class Tool(Body):
     function: Function
 
 
+class Named(Body):
+    """`tool_choice.function`."""
+
+    name: str
+
+
+class ToolChoice(Body):
+    """`tool_choice`, where it names a function."""
+
+    type: Literal["function"] = "function"
+    function: Named
+
+
 class ChatBody(Writing):
     """POST /v1/chat/completions."""
 
@@ -142,15 +160,32 @@ class ChatBody(Writing):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=MOST_TOP)
     tools: list[Tool] | None = None
-    tool_choice: str | dict[str, Any] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "ChatBody":
         if self.top_logprobs is not None and not self.logprobs:
             raise ValueError("top_logprobs: needs logprobs: true")
-        if self.tool_choice not in (None, "auto", "none"):
-            raise ValueError(f"tool_choice: {self.tool_choice!r} is not done here; take auto or none")
+        if self.tool_choice == "required" or isinstance(self.tool_choice, ToolChoice):
+            if not self.demanded:
+                there = ", ".join(each.function.name for each in self.tools or []) or "none"
+                raise ValueError(f"tool_choice: asks for a tool that is not among `tools` ({there}); name one of them")
+            if self.formed:
+                raise ValueError("tool_choice: a call that must be has its own form; leave out the other")
         return self
+
+    @property
+    def offered(self) -> list[Tool]:
+        """The tools that may be called."""
+        return [] if self.tool_choice == "none" else self.tools or []
+
+    @property
+    def demanded(self) -> list[Tool]:
+        """The tools of which one must be called; none: it is left to the model."""
+        if isinstance(self.tool_choice, ToolChoice):
+            return [each for each in self.offered if each.function.name == self.tool_choice.function.name]
+        return self.offered if self.tool_choice == "required" else []
 
 
 class CompletionBody(Writing):

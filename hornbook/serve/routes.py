@@ -20,7 +20,7 @@ from hornbook.serve.errors import Refused, refusal
 from hornbook.serve.listening import Listening, submit, while_there
 from hornbook.serve.metrics import Metrics
 from hornbook.serve.shelf import Served, Shelf
-from hornbook.serve.tool_calls import ToolReader
+from hornbook.serve.tool_calls import ToolReader, reader
 from hornbook.serve.wire import Json, event
 
 GONE = 499  # nginx's number for a client that did not wait; nobody reads it
@@ -87,9 +87,8 @@ class _Answer:
         chat = isinstance(body, ChatBody)
         kind, prefix = ("chat.completion", "chatcmpl") if chat else ("text_completion", "cmpl")
         self.head = Head.new(prefix, kind + (".chunk" if chat and body.stream else ""), served.name)
-        tools = isinstance(body, ChatBody) and bool(body.tools) and body.tool_choice != "none"
         self.choices = [
-            Choice(index, served, chat, ToolReader() if tools else None, logs=_logs(each.top_log_probabilities))
+            Choice(index, served, chat, _tools(body, served), logs=_logs(each.top_log_probabilities))
             for index, each in enumerate(asked.requests)
         ]
         self.echoes = asked.echoes or [""] * len(self.choices)
@@ -146,6 +145,14 @@ class _Answer:
             metrics.count("hornbook_prompt_tokens_total", used["prompt_tokens"], model=model)
             metrics.count("hornbook_cached_tokens_total", used["prompt_tokens_details"]["cached_tokens"], model=model)
             metrics.count("hornbook_new_tokens_total", used["completion_tokens"], model=model)
+
+
+def _tools(body: Writing, served: Served) -> ToolReader | None:
+    """What takes calls out of the text; None where there are none to be taken."""
+    if not isinstance(body, ChatBody) or not body.offered:
+        return None
+    form = served.calls or ("bare" if body.demanded else None)
+    return reader(form, [each.function.name for each in body.offered])
 
 
 def _logs(top: int | None) -> list[Any] | None:

@@ -24,6 +24,7 @@ from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.serving import Engine, EngineSettings
 from hornbook.model.quantised import Kind
 from hornbook.serve.errors import Refused
+from hornbook.serve.tool_forms import Form, form_of
 from hornbook.text.tokenizer import Tokenizer
 
 PLAIN_NAMES = {"adapter", "model"}  # folders whose name says nothing: the one above says more
@@ -53,6 +54,11 @@ class Served:
         """Tokens it sees, those it writes included."""
         length: int = self.lm.module.config.length
         return length if self.engine is None else min(length, self.engine.settings.capacity or length)
+
+    @cached_property
+    def calls(self) -> Form | None:
+        """The form in which it writes calls of tools, where that is known."""
+        return None if self.lm.renderer is None else form_of(self.lm.renderer.source)
 
     @property
     def card(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ HERMES = """{%- if tools %}
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat", "."]
 
 
-def decoder(template: str | None, *, length: int = 1024) -> LanguageModel:
+def decoder(template: str | None, *, length: int = 1024, special: Sequence[str] = ()) -> LanguageModel:
     """A decoder of random weights, always the same."""
-    tokenizer = BPE(vocab=420, split="gpt2", special=SPECIAL).train([TEXT] * 20, processes=1)
+    tokenizer = BPE(vocab=420, split="gpt2", special=[*SPECIAL, *special]).train([TEXT] * 20, processes=1)
     config = recipe.load(Model, "models/llama-tiny", [f"embed.vocab={tokenizer.vocab}", f"length={length}"])
     torch.manual_seed(0)
     module = config.build().eval()

@@ -8,7 +8,7 @@ import pytest
 from hornbook.generate.serving import Piece
 from hornbook.serve.answers import LEAST, Choice, Head, usage
 from hornbook.serve.shelf import Served
-from hornbook.serve.tool_calls import ToolReader
+from hornbook.serve.tool_calls import Tagged
 from tests.serve.served import decoder
 
 SERVED = Served("a", decoder("chatml", length=64), None)
@@ -66,7 +66,7 @@ def test_columns_count_characters() -> None:
 
 
 def test_calls_are_told_beside_the_text() -> None:
-    choice = Choice(0, SERVED, chat=True, tools=ToolReader())
+    choice = Choice(0, SERVED, chat=True, tools=Tagged())
     assert choice.take(Piece('Well <tool_call>{"name": "f"}', [1], [], None))["delta"] == {"content": "Well "}
     chunk = choice.take(Piece("</tool_call>", [2], [], "end"))
     assert chunk["delta"]["tool_calls"][0]["index"] == 0

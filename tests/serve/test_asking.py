@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from hornbook.serve.asking import Asked, of_chat, of_completion
 from hornbook.serve.bodies import ChatBody, CompletionBody
@@ -16,6 +17,7 @@ MODELS = {
     name: Served(name, decoder(template, length=128), ENGINE)
     for name, template in (("chatty", "chatml"), ("caller", HERMES), ("plain", None))
 }
+MODELS["roomy"] = Served("roomy", decoder(HERMES, length=512), ENGINE)
 HELLO = [{"role": "user", "content": "a"}]
 
 
@@ -83,6 +85,33 @@ def test_tools_reach_the_template_unless_none_are_wanted() -> None:
     assert len(chat("caller", tools=[tool], tool_choice="none").requests[0].prompt) < len(ids)
 
 
+def test_a_call_that_must_be_is_the_forms_of_the_template() -> None:
+    tools = [{"function": {"name": name, "parameters": {"type": "object"}}} for name in ("f", "g")]
+    for choice in ("required", {"type": "function", "function": {"name": "g"}}):
+        (request,) = chat("roomy", tools=tools, tool_choice=choice).requests
+        assert request.constraint is not None
+        begin = request.constraint.allowed()
+        tokenizer = MODELS["caller"].tokenizer
+        assert {tokenizer.decode([token])[0] for token in begin.nonzero()[:, 0].tolist()} == {"<"}
+    assert chat("roomy", tools=tools, tool_choice="auto").requests[0].constraint is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tool_choice": "required"},
+        {"tool_choice": "required", "tools": []},
+        {"tool_choice": "always", "tools": [{"function": {"name": "f"}}]},
+        {"tool_choice": {"type": "function", "function": {"name": "g"}}, "tools": [{"function": {"name": "f"}}]},
+        {"tool_choice": {"type": "allowed_tools"}, "tools": [{"function": {"name": "f"}}]},
+        {"tool_choice": "required", "tools": [{"function": {"name": "f"}}], "regex": "a"},
+    ],
+)
+def test_a_choice_of_tools_that_cannot_be(body: Any) -> None:
+    with pytest.raises(ValidationError, match="tool_choice"):
+        chat("caller", **body)
+
+
 @pytest.mark.parametrize(
     ("ask", "param"),
     [
@@ -96,6 +125,12 @@ def test_tools_reach_the_template_unless_none_are_wanted() -> None:
         (lambda: text("a", logit_bias={"1": 101}), "logit_bias"),
         (lambda: text("a", top_p=2), "top_p"),
         (lambda: text("a", regex="(("), "regex"),
+        (
+            lambda: chat(
+                "caller", tools=[{"function": {"name": "f", "parameters": {"type": "x"}}}], tool_choice="required"
+            ),
+            "tools",
+        ),
     ],
 )
 def test_what_a_model_cannot_do_names_the_field(ask: Any, param: str) -> None:

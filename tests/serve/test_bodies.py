@@ -31,7 +31,7 @@ def test_nothing_but_messages_is_needed_and_null_is_nothing() -> None:
         ({"response_format": {"type": "xml"}}, "'text', 'json_object' or 'json_schema'"),
         ({"top_logprobs": 3}, "needs logprobs: true"),
         ({"logprobs": True, "top_logprobs": 21}, "less than or equal to 20"),
-        ({"tool_choice": "required"}, "take auto or none"),
+        ({"tool_choice": "required"}, r"not among `tools` \(none\)"),
         ({"messages": []}, "at least 1"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "'system', 'developer'"),
     ],
