@@ -3,7 +3,7 @@
 SmolLM2-135M's GGUF file, batch 1, greedy: 128 new tokens after a prompt of 128. For each way of storing the matrices
 ours, transformers' `generate` in fp32 with its own cache, and llama.cpp at F32, Q8_0 and Q4_0 (from files that we
 write). All take turns. The bound is the bytes of the matrices over the measured speed of reading memory (a product of a
-matrix that no cache holds with a vector, by kernels.c). Told are medians of wall and of CPU seconds, of the prompt and
+matrix that no cache holds with a vector, by products.c). Told are medians of wall and of CPU seconds, of the prompt and
 of the steps.
 
     python benchmarks/decode.py MODEL.gguf [--rounds 3] [--threads 1] [--tokens 128]
@@ -147,8 +147,8 @@ def ready(file: Path, threads: int) -> tuple[dict[str, Run], dict[str, int]]:
     contestants: dict[str, Run] = {}
     sizes: dict[str, int] = {}
     plain = hornbook.load(str(file))
-    contestants["plain fp32"] = ours(plain.module)
-    for kind in ("fp32", "bf16", "int8", "int4"):
+    contestants["fp32"], sizes["fp32"] = ours(plain.module), stored_bytes(plain.module)
+    for kind in ("bf16", "int8", "int4"):
         module = hornbook.load(str(file), quantise=kind).module
         sizes[kind] = stored_bytes(module)
         contestants[kind] = ours(module)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from hornbook.model import native
 from hornbook.model.blank import Linear
 
 
@@ -51,5 +52,8 @@ class Head(Linear):
     def forward(
         self, hidden: Float[Tensor, "*rows dim"], real: Bool[Tensor, "batch time"] | None = None
     ) -> Float[Tensor, "*rows vocab"]:
-        logits = super().forward(hidden if self.scale is None else hidden * self.scale)
+        hidden = hidden if self.scale is None else hidden * self.scale
+        logits = native.few(hidden, self.weight) if self.adapter is None and self.bias is None else None
+        if logits is None:
+            logits = super().forward(hidden)
         return logits if self.soft_cap is None else self.soft_cap * torch.tanh(logits / self.soft_cap)

@@ -1,8 +1,8 @@
-"""The products of kernels.c, compiled for this very processor the first time they are wanted.
+"""The kernels in C (products.c, tape.c), compiled for this very processor the first time they are wanted.
 
 That takes a C compiler and a few seconds; what it makes is kept in the user's cache folder, one file for each source
-and kind of processor. Where there is no compiler, or it fails, there are no such products, and quantised.py takes
-torch's. HORNBOOK_KERNELS=off does without.
+and kind of processor. Where there is no compiler, or it fails, there are no kernels, and torch's are taken.
+HORNBOOK_KERNELS=off does without.
 """
 
 import ctypes
@@ -12,46 +12,101 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-SOURCE = Path(__file__).with_name("kernels.c")
+FOLDER = Path(__file__).parent
+SOURCES = (FOLDER / "tape.c", FOLDER / "products.c")  # the first includes the others
+OWN = ("-march=native", "-mprefer-vector-width=512") if platform.machine() in ("x86_64", "AMD64") else ("-mcpu=native",)
 FLAGS = (
-    *("-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-shared", "-fPIC"),
+    *("-O3", *OWN, "-fopenmp", "-shared", "-fPIC"),
     *("-fno-math-errno", "-fno-trapping-math", "-fassociative-math", "-fno-signed-zeros"),  # sums in any order
 )
-KINDS = ("int8", "int4", "bf16", "fp32")
+KINDS = ("fp32", "bf16", "int8", "int4")  # of matrices, in the order of products.c
+FEW = 16  # vectors, of which torch's product of one takes twice as long as the kernel's, and that of 24 as long
 Product = Callable[[Tensor, Tensor, Tensor, int], Tensor]  # (matrix, scales, x in fp32, outputs) -> (..., outputs)
+Fields = list[tuple[str, type]]
+
+
+class Step(ctypes.Structure):
+    """One step of a tape; what the fields say is in tape.c."""
+
+    _fields_: ClassVar[Fields] = [
+        *((name, ctypes.c_int32) for name in ("what", "kind", "inputs", "outputs", "width", "limit")),
+        *((name, ctypes.c_float) for name in ("number", "bound")),
+        *((name, ctypes.c_int64) for name in ("from", "other", "to")),
+        *((name, ctypes.c_void_p) for name in ("matrix", "scales", "bias")),
+    ]
+
+
+class Cache(ctypes.Structure):
+    """Where an attention remembers."""
+
+    _fields_: ClassVar[Fields] = [
+        *((name, ctypes.c_void_p) for name in ("keys", "values")),
+        *((name, ctypes.c_int64) for name in ("row", "head")),
+    ]
+
+
+class Call(ctypes.Structure):
+    """What one token of a tape needs to know."""
+
+    _fields_: ClassVar[Fields] = [
+        ("work", ctypes.c_void_p),
+        ("caches", ctypes.POINTER(Cache)),
+        ("turns", ctypes.POINTER(ctypes.c_void_p)),
+        ("first", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("rows", "turned", "column")),
+        ("threads", ctypes.c_int32),
+    ]
+
+
+def there() -> bool:
+    """Whether there are kernels."""
+    return library() is not None
+
+
+def few(x: Tensor, weight: Tensor) -> Tensor | None:
+    """x W^T where the kernel's is the faster product: few vectors, fp32, nothing to learn; None: it is not."""
+    if x.numel() > FEW * x.shape[-1] or torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return None
+    fits = x.device.type == weight.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
+    return _product(0, weight, weight, x, len(weight)) if fits and weight.is_contiguous() and there() else None
+
+
+def play(steps: Sequence[Step], call: Call) -> None:
+    """Go through the steps of a tape."""
+    found = library()
+    assert found is not None
+    found.play(steps, ctypes.c_long(len(steps)), ctypes.byref(call))
 
 
 @cache
 def products() -> dict[str, Product]:
     """The product of each kind of matrix; none, where they cannot be compiled."""
-    library = _library()
-    return {} if library is None else {kind: _product(library, kind) for kind in KINDS}
+    return {kind: partial(_product, number) for number, kind in enumerate(KINDS)} if there() else {}
 
 
-def _product(library: ctypes.CDLL, kind: str) -> Product:
-    function = getattr(library, f"product_{kind}")
-    pointer, long = ctypes.c_void_p, ctypes.c_long
-    function.argtypes, function.restype = [pointer] * 4 + [long] * 3 + [ctypes.c_int], None
-
-    def product(matrix: Tensor, scales: Tensor, x: Tensor, outputs: int) -> Tensor:
-        x = x.contiguous()
-        inputs = x.shape[-1]
-        y = x.new_empty(*x.shape[:-1], outputs)
-        pointers = matrix.data_ptr(), scales.data_ptr(), x.data_ptr(), y.data_ptr()
-        function(*pointers, x.numel() // inputs, inputs, outputs, torch.get_num_threads())
-        return y
-
-    return product
+def _product(kind: int, matrix: Tensor, scales: Tensor, x: Tensor, outputs: int) -> Tensor:
+    x = x.contiguous()
+    inputs = x.shape[-1]
+    y = x.new_empty(*x.shape[:-1], outputs)
+    shape = (ctypes.c_long * 3)(x.numel() // inputs, inputs, outputs)
+    pointers = (ctypes.c_void_p(each.data_ptr()) for each in (matrix, scales, x, y))
+    found = library()
+    assert found is not None
+    found.multiply(kind, *pointers, shape, torch.get_num_threads())
+    return y
 
 
-def _library() -> ctypes.CDLL | None:
+@cache
+def library() -> ctypes.CDLL | None:
+    """The kernels, compiled if they are not yet; None where that cannot be."""
     if os.environ.get("HORNBOOK_KERNELS") == "off":
         return None
     compiler = shutil.which("gcc") or shutil.which("clang") or shutil.which("cc")
@@ -71,7 +126,7 @@ def _compile(compiler: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
-        command = [compiler, *FLAGS, "-o", str(made), str(SOURCE), "-lm"]
+        command = [compiler, *FLAGS, "-o", str(made), str(SOURCES[0]), "-lm"]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         made.replace(path)
 
@@ -84,4 +139,5 @@ def _fingerprint() -> str:
     """Of the source and of what the processor can: a home folder may be seen from several machines."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
     able = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
-    return hashlib.sha256(f"{SOURCE.read_text()}{FLAGS}{platform.machine()}{able}".encode()).hexdigest()[:16]
+    text = "".join(source.read_text() for source in SOURCES)
+    return hashlib.sha256(f"{text}{FLAGS}{platform.machine()}{able}".encode()).hexdigest()[:16]

@@ -41,11 +41,14 @@ class Context:
 
         way: 0 for the stack's position, 1 and up for `others`.
         """
-        position = self._position(way)
+        return self._position(way).rotate(heads, self.turn(way))
+
+    def turn(self, way: int) -> Any:
+        """What the positions need for `rotate`, computed once."""
         if way not in self.turns:
             like = self.like if self.like is not None else torch.zeros((), device=self.positions.device)
-            self.turns[way] = position.prepare(self.positions, like)
-        return position.rotate(heads, self.turns[way])
+            self.turns[way] = self._position(way).prepare(self.positions, like)
+        return self.turns[way]
 
     def mask(self, *, causal: bool, window: int | None, way: int = 0) -> Tensor | None:
         """What to add to the attention scores or hide from them; None where plain attention says it all."""
@@ -106,6 +109,7 @@ class State:
     # What the encoder said of the source, and where that is padding:
     memory: Float[Tensor, "batch places dim"] | None = field(default=None, metadata={"grows": Grows("source", 1)})
     memory_real: Bool[Tensor, "batch places"] | None = field(default=None, metadata={"grows": Grows("source", 1)})
+    tape: Any = field(default=None, metadata={"per_row": False})  # see tape.py; None: not asked for, False: none
 
 
 def change_each(change: Callable[..., Tensor | None], kept: Any, *others: Any, grows: Grows = STILL) -> Any:

@@ -7,7 +7,7 @@ bits are symmetric, with a scale (fp16) for each 32 numbers of a row, as in llam
 a number). The table of the embeddings where it is also the head, and every head, keep 8 bits with `int4`. Norms and
 biases stay as they are. Left out: matrices that their module reads by itself (a router's, Mamba's `step`).
 
-The kernels of kernels.c also bring the vectors to 8 bits (groups of 32, a scale each), where a plain product does not:
+The kernels of products.c also bring the vectors to 8 bits (groups of 32, a scale each), where a plain product does not:
 each number of a vector is off by at most 1/254 of the largest of its group. Which of the two is faster, for how many
 vectors at once, is measured when a model is quantised: a few milliseconds for each size of matrix.
 """
@@ -26,12 +26,14 @@ from hornbook.model import native
 from hornbook.model.blank import Linear
 from hornbook.model.head import Head
 
-Kind = Literal["int8", "int4", "bf16", "fp32"]  # fp32: the numbers as they are, with the faster product
+Kind = Literal["int8", "int4", "bf16"]
 GROUP = 32  # numbers of a row that share a scale
+LANES = 16  # rows that lie together, a few numbers of each in turn: see products.c
 BITS = {"int8": 8, "int4": 4}
 OWN_WEIGHT = frozenset({"router", "step", "enter"})  # names of matrices that their modules read by themselves
 ROWS = (1, 8, 64)  # vectors at once that are tried
 NEVER, ALWAYS = 0, 1 << 30
+CUTS = (1.0, 0.96, 0.92, 0.88, 0.84, 0.8)  # of the largest number of a group: it may be cut to spare the rest
 
 
 class Packed(nn.Module):
@@ -41,8 +43,7 @@ class Packed(nn.Module):
         super().__init__()
         self.kind, self.shape, self.dtype = kind, weight.shape, weight.dtype
         weight = weight.detach().float()
-        numbers, scales = _bytes(weight, BITS[kind]) if kind in BITS else (weight, weight.new_empty(0))
-        numbers = numbers.bfloat16() if kind == "bf16" else numbers.contiguous()
+        numbers, scales = _bytes(weight, BITS[kind]) if kind in BITS else (_halves(weight), weight.new_empty(0))
         self.register_buffer("numbers", numbers, persistent=False)
         self.register_buffer("scales", scales, persistent=False)
         self.product = native.products().get(kind) if numbers.device.type == "cpu" else None
@@ -60,24 +61,20 @@ class Packed(nn.Module):
 
     def matrix(self) -> Float[Tensor, "outputs inputs"]:
         """The numbers again, in fp32."""
-        return self.unpacked(self.numbers, self.scales)
+        return self.rows(torch.arange(self.shape[0], device=self.numbers.device)).float()
 
     def rows(self, ids: Tensor) -> Float[Tensor, "*ids inputs"]:
         """Some rows of the matrix, as the table of an embedding gives them."""
-        scales = self.scales[ids.flatten()] if self.kind in BITS else self.scales
-        found = self.unpacked(self.numbers[ids.flatten()], scales)
-        return found.view(*ids.shape, self.shape[1]).to(self.dtype)
-
-    def unpacked(self, numbers: Tensor, scales: Tensor) -> Float[Tensor, "rows inputs"]:
-        """What is stored, as numbers."""
-        if self.kind not in BITS:
-            return numbers.float()
-        if self.kind == "int4":
-            halves = numbers.view(len(numbers), -1, 1, GROUP)
-            numbers = torch.cat([halves & 15, halves >> 4], 2)
-        groups = numbers.view(len(scales), -1, GROUP).float() - 2 ** (BITS[self.kind] - 1)
-        found: Tensor = (groups * scales[..., None].float()).flatten(1)[:, : self.shape[1]]
-        return found
+        blocks, lanes = ids.flatten() // LANES, ids.flatten() % LANES
+        numbers = self.numbers[blocks, ..., lanes, :]  # (ids, ..., as many numbers as lie together)
+        if self.kind == "bf16":
+            found = numbers.flatten(1)
+        else:
+            if self.kind == "int4":
+                numbers = torch.cat([numbers & 15, numbers >> 4], 2)
+            groups = numbers.flatten(2).float() - 2 ** (BITS[self.kind] - 1)
+            found = (groups * self.scales[blocks, :, lanes, None].float()).flatten(1)
+        return found[:, : self.shape[1]].to(self.dtype).view(*ids.shape, self.shape[1])
 
     @property
     def bytes(self) -> int:
@@ -137,7 +134,7 @@ def _share_tables(model: nn.Module, packed: dict[int, Packed]) -> None:
 
 
 def chosen(model: nn.Module) -> dict[str, int]:
-    """What was measured: kind and size of matrix -> up to how many vectors at once kernels.c is taken (0: never)."""
+    """What was measured: kind and size of matrix -> up to how many vectors at once products.c is taken (0: never)."""
     found = {each for each in model.modules() if isinstance(each, Packed)}
     return {f"{each.kind} {each.shape[0]}x{each.shape[1]}": each.few for each in found}
 
@@ -149,20 +146,34 @@ def stored_bytes(model: nn.Module) -> int:
 
 
 def _bytes(weight: Float[Tensor, "outputs inputs"], bits: int) -> tuple[Tensor, Tensor]:
-    """The bytes that kernels.c reads (rows filled up to 64 numbers), and a scale in fp16 for every 32."""
-    groups = F.pad(weight, (0, -weight.shape[1] % (2 * GROUP))).view(len(weight), -1, GROUP)
+    """Numbers and scales (fp16, one for every 32) as products.c reads them.
+
+    (blocks, groups, bits, lanes, 4) and (blocks, groups, lanes): 4 numbers of each of 16 rows lie together, and in 4
+    bits the first half of a group shares its bytes with the second. Filled up with zeros.
+    """
+    groups = _filled(weight, GROUP)
+    groups = groups.view(len(groups), -1, GROUP)
     top, best, scales = 2 ** (bits - 1) - 1, torch.full_like(groups[..., 0], torch.inf), groups[..., 0]
-    for share in (
-        (1.0,) if bits == 8 else (1.0, 0.96, 0.92, 0.88, 0.84, 0.8)
-    ):  # the largest may be cut to spare the rest
+    for share in (1.0,) if bits == 8 else CUTS:
         tried = (groups.abs().amax(-1) * (share / top)).half()
         error = (_rounded(groups, tried, top) * tried[..., None].float() - groups).square().sum(-1)
         scales, best = torch.where(error < best, tried, scales), torch.minimum(best, error)
     numbers = (_rounded(groups, scales.half(), top) + top + 1).to(torch.uint8)
+    numbers = numbers.view(-1, LANES, groups.shape[1], GROUP // 4, 4).permute(0, 2, 3, 1, 4)
     if bits == 4:
-        pairs = numbers.view(len(weight), -1, 2, GROUP)
-        numbers = pairs[:, :, 0] | pairs[:, :, 1] << 4
-    return numbers.flatten(1).contiguous(), scales.half().contiguous()
+        numbers = numbers[:, :, :4] | numbers[:, :, 4:] << 4
+    return numbers.contiguous(), scales.half().view(-1, LANES, groups.shape[1]).transpose(1, 2).contiguous()
+
+
+def _halves(weight: Float[Tensor, "outputs inputs"]) -> Tensor:
+    """bf16 as products.c reads it, (blocks, pairs, lanes, 2): two numbers of each of 16 rows lie together."""
+    filled = _filled(weight, 2)
+    return filled.bfloat16().view(-1, LANES, filled.shape[1] // 2, 2).transpose(1, 2).contiguous()
+
+
+def _filled(weight: Tensor, together: int) -> Tensor:
+    """With zeros, up to whole blocks of rows and groups of numbers."""
+    return F.pad(weight, (0, -weight.shape[1] % together, 0, -weight.shape[0] % LANES))
 
 
 def _rounded(groups: Tensor, scales: Tensor, top: int) -> Tensor:

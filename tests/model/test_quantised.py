@@ -27,9 +27,9 @@ def draw(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
 
 
-@pytest.mark.parametrize("kind", ["int8", "int4", "bf16", "fp32"])
+@pytest.mark.parametrize("kind", ["int8", "int4", "bf16"])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("rows", [1, 3, 4, 9])
+@pytest.mark.parametrize("rows", [1, 3, 8, 9])
 def test_product_is_that_of_the_stored_numbers(kind, size, rows) -> None:
     packed, x = Packed(draw(*size), kind), draw(rows, size[1])
     expected = x @ packed.matrix().T
@@ -80,7 +80,7 @@ ARCHITECTURES = {
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize(("kind", "off"), [("int8", 0.03), ("int4", 0.4), ("bf16", 0.03), ("fp32", 1e-3)])
+@pytest.mark.parametrize(("kind", "off"), [("int8", 0.03), ("int4", 0.4), ("bf16", 0.03)])
 @torch.inference_mode()
 def test_every_architecture_says_about_the_same_in_fewer_bytes(name, kind, off) -> None:
     model, ids = ARCHITECTURES[name].build().eval(), torch.arange(20).view(2, 10)
@@ -88,9 +88,8 @@ def test_every_architecture_says_about_the_same_in_fewer_bytes(name, kind, off) 
     pack(model, kind)
     after = model(ids).logits
     assert (after - before).norm() < off * before.norm()
-    if kind != "fp32":
-        assert stored_bytes(model) < 0.75 * size
-        assert not any(each.numel() for each in _weights(model))
+    assert stored_bytes(model) < 0.75 * size
+    assert not any(each.numel() for each in _weights(model))
     state = model.new_state(2, 12)
     steps = [model(ids[:, i : i + 1], state=state).logits for i in range(10)]
     torch.testing.assert_close(torch.cat(steps, 1), after, rtol=0, atol=float(0.02 * after.norm() / 10))
