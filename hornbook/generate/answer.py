@@ -96,6 +96,16 @@ class Answer:
         text = self.reader.piece()  # which may find a stop string
         self.ticket.deliver(Piece(text, new, chances, self.writing.reason))
 
+    @property
+    def scored(self) -> bool:
+        """Whether the prompt's tokens are told."""
+        return self.ticket.request.prompt_too
+
+    def read(self, done: int, logits: Float[Tensor, "tokens vocab"]) -> None:
+        """The prompt was read on from its token `done`, which gave these logits: note how likely the next ones were."""
+        following = self.writing.prompt[done + 1 : done + 1 + len(logits)]
+        self.ticket.prompt += [self._chance(token, row) for token, row in zip(following, logits, strict=False)]
+
     def close(self, reason: Reason) -> None:
         """It ends here, with what was held back of its text."""
         if reason == "length":

@@ -25,7 +25,7 @@ class Reading:
         self.remembers = prefixes.most_bytes > 0 and not self.source  # what an encoder says is not kept
         self.grows = kinds(model.new_state(1, 1))
         self.adapter = answer.ticket.request.adapter
-        known = prefixes.find(self.prompt, self.adapter) if self.remembers else None
+        known = prefixes.find(self.prompt, self.adapter) if self.remembers and not answer.scored else None
         room = capacity if "steps" in self.grows else len(self.prompt)
         self.done = self.cached = 0 if known is None else known[1]
         self.state: State = model.new_state(1, room) if known is None else resume(model, *known, room)
@@ -39,10 +39,12 @@ class Reading:
         """The next chunk, at most so long: how long it was, and what the head makes logits of, (1, dim)."""
         chunk = self.prompt[self.done : self._end(tokens)]
         hidden = self._forward(chunk)
+        if self.answer.scored:
+            self.answer.read(self.done, self.model.head(hidden[0])[:, : self.answer.limits.vocab])
         self.done += len(chunk)
         if self.remembers and (self.left == 0 or self.grows != {"columns"}):
             self.prefixes.keep(self.prompt[: self.done], shorten(self.state, self.done), self.adapter)
-        return len(chunk), hidden
+        return len(chunk), hidden[:, -1]
 
     def _end(self, tokens: int) -> int:
         """Where the chunk ends. A recurrence stops before the last token: from there another such prompt can go on."""
@@ -58,5 +60,5 @@ class Reading:
             output = self.model.forward(source, decoder_input_ids=row, state=self.state, logits=False)
         else:
             output = self.model.forward(row, state=self.state, logits=False)
-        hidden: Tensor = output.hidden[:, -1]
+        hidden: Tensor = output.hidden
         return hidden

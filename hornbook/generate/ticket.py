@@ -28,6 +28,7 @@ class Request:
     seed: int | None = None  # None: different every time
     source: list[int] = field(default_factory=list)  # what the encoder reads; decoders have none
     top_log_probabilities: int | None = None  # how many tokens are told beside the chosen one; None: not even that
+    prompt_too: bool = False  # whether the same is told of the prompt's tokens, which are then all read anew
     constraint: Constraint | None = None  # a form that the text has to keep; one for this request alone
     adapter: str | None = None  # of those that the engine has; None: the model as it is
 
@@ -75,6 +76,7 @@ class Ticket:
         self.request, self.usage = request, Usage(len(request.source or request.prompt))
         self.error: Exception | None = None  # why it failed; its last piece then says "cancelled"
         self.cancelled = False
+        self.prompt: list[TokenLogProbability] = []  # of the prompt but its first token, before the first piece
         self._pieces: deque[Piece] = deque()
         self._changed = threading.Condition(threading.RLock())
         self._listener: Callable[[Piece], None] | None = None

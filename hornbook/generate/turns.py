@@ -89,7 +89,7 @@ class Turns:
         """The next chunk of a prompt, and behind its end the first token of the answer; tokens read."""
         answer = self.waiting.popleft() if self.reading is None else self.reading.answer
         try:
-            if answer.writing.reason is not None:  # there is no room to write anything
+            if answer.writing.reason is not None and not answer.scored:  # there is no room to write anything
                 self._close(answer)
                 return 0
             reading = self.reading = self.reading or Reading(self.model, answer, self.prefixes, self.slots.capacity)
@@ -109,6 +109,9 @@ class Turns:
         answer = reading.answer
         answer.ticket.usage.cached = reading.cached
         self.tally.cached_tokens += reading.cached
+        if answer.writing.reason is not None:  # only the prompt was asked for
+            self._close(answer)
+            return
         last = self._write([answer], self.model.head(hidden))
         if not answer.ended:
             self.tally.first_tokens += 1

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hornbook.generate.serving import Piece, Ticket, TokenLogProbability
@@ -46,6 +46,7 @@ class Choice:
     logs: list[TokenLogProbability] | None = None  # None: not asked for
     reason: str | None = None
     offset: int = 0  # characters before the next token, for completions
+    likely: list[float] = field(default_factory=list)  # log-probabilities of what was written, where they are known
 
     def take(self, piece: Piece) -> dict[str, Any]:
         """One more piece, as the choice of a chunk."""
@@ -57,6 +58,7 @@ class Choice:
                 rest, more = self.tools.flush()
                 text, calls = text + rest, calls + more
         self.text += text
+        self.likely += [each.log_probability for each in piece.log_probabilities]
         if self.logs is not None:
             self.logs += piece.log_probabilities
         if piece.reason is not None:
@@ -68,20 +70,28 @@ class Choice:
         delta = ({"content": text} if text else {}) | ({"tool_calls": calls} if calls else {})
         return {"index": self.index, "delta": delta, "logprobs": logs, "finish_reason": self.reason}
 
-    def opening(self, echo: str) -> dict[str, Any] | None:
-        """What the first chunk says before anything is written."""
+    @property
+    def mean(self) -> float:
+        """Log-probability a token: by this the best of several answers are chosen."""
+        return sum(self.likely) / len(self.likely) if self.likely else 0.0
+
+    def opening(self, echo: str, ticket: Ticket) -> dict[str, Any] | None:
+        """What the first chunk says before anything is written; of a prompt that is told, once it is read."""
         if self.chat:
             delta = {"role": "assistant", "content": ""}
             return {"index": self.index, "delta": delta, "logprobs": None, "finish_reason": None}
         if not echo:
             return None
-        return {"index": self.index, "text": echo, "logprobs": None, "finish_reason": None}
+        logs = self._prompt(echo, ticket) if ticket.request.prompt_too else None
+        return {"index": self.index, "text": echo, "logprobs": logs, "finish_reason": None}
 
-    def whole(self, echo: str) -> dict[str, Any]:
+    def whole(self, echo: str, ticket: Ticket) -> dict[str, Any]:
         """The finished answer."""
         logs, self.offset = None, 0
+        before = self._prompt(echo, ticket) if ticket.request.prompt_too else {}
         if self.logs is not None:
             logs = self._logs(self.logs)
+            logs |= {name: column + logs[name] for name, column in before.items()}
         if not self.chat:
             return {"index": self.index, "text": echo + self.text, "logprobs": logs, "finish_reason": self.reason}
         calls = [{key: value for key, value in call.items() if key != "index"} for call in self._calls]
@@ -98,7 +108,18 @@ class Choice:
     def _calls(self) -> list[dict[str, Any]]:
         return self.tools.calls if self.tools is not None else []
 
-    def _logs(self, logs: Sequence[TokenLogProbability]) -> dict[str, Any] | None:
+    def _prompt(self, echo: str, ticket: Ticket) -> dict[str, Any]:
+        """The columns of the prompt; nothing comes before its first token, so nobody can say how likely that was."""
+        first, scored = ticket.request.prompt[0], ticket.prompt
+        spelled = sum(len(_text(self.served.spell(token))) for token in ticket.request.prompt)
+        self.offset = len(echo) - spelled  # below 0 in front of the text, as <bos>
+        columns = self._columns([TokenLogProbability(first, 0.0), *scored])
+        for name in ("token_logprobs", "top_logprobs"):
+            columns[name][0] = None
+        self.offset = len(echo)
+        return columns
+
+    def _logs(self, logs: Sequence[TokenLogProbability]) -> dict[str, Any]:
         if self.chat:
             return {"content": [entry(self.served, log) for log in logs], "refusal": None}
         return self._columns(logs)
@@ -107,8 +128,8 @@ class Choice:
         """The older form of completions: a column for each thing that is told."""
         entries, offsets = [entry(self.served, log) for log in logs], []
         for each in entries:
-            offsets.append(self.offset)
-            self.offset += len(bytes(each["bytes"]).decode("utf-8", "replace"))
+            offsets.append(max(self.offset, 0))
+            self.offset += len(_text(bytes(each["bytes"])))
         return {
             "tokens": [each["token"] for each in entries],
             "token_logprobs": [each["logprob"] for each in entries],
@@ -122,6 +143,10 @@ def entry(served: Served, log: TokenLogProbability) -> dict[str, Any]:
     """A token, how likely it was, and what else could have stood there."""
     top = [_token(served, token, value) for token, value in log.top]
     return {**_token(served, log.id, log.log_probability), "top_logprobs": top}
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _token(served: Served, token: int, log_probability: float) -> dict[str, Any]:

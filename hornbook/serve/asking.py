@@ -1,4 +1,7 @@
-"""From a client's body to the engine's requests: ids, sampling, limits, and the form that the answer must have."""
+"""From a client's body to the engine's requests: ids, sampling, limits, and the form that the answer must have.
+
+What is a completion's alone stands in completing.py.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +13,10 @@ from hornbook.generate.constraint import Constraint
 from hornbook.generate.sample import Sampling
 from hornbook.generate.serving import Request
 from hornbook.serve import tool_forms
-from hornbook.serve.bodies import ChatBody, ChatMessage, CompletionBody, Writing
+from hornbook.serve.bodies import ChatBody, ChatMessage, Writing
 from hornbook.serve.errors import Refused, refusal
 from hornbook.serve.shelf import Served
 
-TOKENS = 16  # of a completion where max_tokens is not given: OpenAI's number
 GREATEST_SEED = 2**63
 PASSED = ("temperature", "top_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "no_repeat_ngram")
 OFF = {"top_k": (-1, 0), "min_p": (0,), "typical_p": (1,)}  # values by which clients say that they want none
@@ -27,6 +29,19 @@ class Asked:
     requests: list[Request]  # answers of a prompt stand together
     prompt_tokens: int
     echoes: list[str] = field(default_factory=list)  # what each answer begins with
+    kept: tuple[int, int] = (1, 1)  # so many answers of so many that are written for a prompt: the likeliest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be written for one prompt, beside what the body says of all."""
+
+    ids: list[int]
+    most: int | None  # tokens; None: as many as there is room for
+    top: int | None  # how many alternatives of a token are told; None: not even how likely it was
+    times: int  # answers
+    stop: tuple[str, ...] = ()  # more texts that end it
+    scored: bool = False  # whether the prompt's own tokens are told too
 
 
 def of_chat(body: ChatBody, served: Served) -> Asked:
@@ -46,50 +61,21 @@ def of_chat(body: ChatBody, served: Served) -> Asked:
             f"tools: the chat template of {served.name!r} has no place for them; leave them out", param="tools"
         )
     ids = renderer.prompt([_message(each, number) for number, each in enumerate(body.messages)], tools)
-    top = (body.top_logprobs or 0) if body.logprobs else None
-    most = body.max_completion_tokens or body.max_tokens
-    return Asked([*_answers(body, served, ids, (most, top))], len(ids))
+    most, times = body.max_completion_tokens or body.max_tokens, body.n or 1
+    wanted = Wanted(ids=ids, most=most, top=body.top, times=times)
+    return Asked(answers(body, served, wanted), len(ids), kept=(times, times))
 
 
-def of_completion(body: CompletionBody, served: Served) -> Asked:
-    """Each of the prompts, `n` times. The spelling of a special token in a prompt is the token, as in vLLM."""
-    served.writer()
-    given: Any = body.prompt
-    prompts: list[Any] = [given] if isinstance(given, str) or (given and isinstance(given[0], int)) else given
-    if not prompts:
-        raise Refused("prompt: is empty; give a text", param="prompt")
-    read = [_ids(each, served) for each in prompts]
-    most = body.max_tokens or TOKENS
-    requests = [each for ids in read for each in _answers(body, served, ids, (most, body.logprobs))]
-    texts = [each if isinstance(each, str) else served.tokenizer.decode(each) for each in prompts if body.echo]
-    return Asked(requests, sum(map(len, read)), [text for text in texts for _ in range(body.n or 1)])
-
-
-def _ids(prompt: str | list[int], served: Served) -> list[int]:
-    tokenizer = served.tokenizer
-    if isinstance(prompt, list):
-        wrong = [token for token in prompt if not 0 <= token < tokenizer.vocab]
-        if wrong or not prompt:
-            raise Refused(
-                f"prompt: {wrong[:1] or 'nothing'} is no token of this model's {tokenizer.vocab}", param="prompt"
-            )
-        return prompt
-    if served.lm.start is not None:  # an encoder-decoder reads its prompt whole
-        return served.lm.ids(prompt)
-    begin, ids = served.lm.plain_ids(""), tokenizer.encode(prompt, special=True)
-    return (ids if ids[: len(begin)] == begin else [*begin, *ids]) or [tokenizer.end]
-
-
-def _answers(body: Writing, served: Served, ids: list[int], more: tuple[int | None, int | None]) -> list[Request]:
-    """The requests for one prompt; `more`: the most tokens, and how many alternatives are told."""
-    (most, top), start = more, served.lm.start
+def answers(body: Writing, served: Served, wanted: Wanted) -> list[Request]:
+    """The requests for one prompt."""
+    ids, most, start = wanted.ids, wanted.most, served.lm.start
     room = served.window - (1 if start is not None else len(ids))
     if most is not None and most > served.window:
         raise Refused(
             f"max_tokens: {most} is more than the model's window of {served.window} tokens; ask for fewer",
             param="max_tokens",
         )
-    if room < 1 or len(ids) > served.window:
+    if room < (most != 0) or len(ids) > served.window:
         raise Refused(
             f"the prompt has {len(ids)} tokens, and the model's window of {served.window} has to hold it and the "
             "answer; shorten it",
@@ -101,15 +87,16 @@ def _answers(body: Writing, served: Served, ids: list[int], more: tuple[int | No
         Request(
             prompt=ids if start is None else [start],
             sampling=how,
-            max_new_tokens=min(most or room, room),
-            stop=body.stops,
+            max_new_tokens=room if most is None else min(most, room),
+            stop=(*body.stops, *wanted.stop),
             seed=None if body.seed is None else (body.seed + number) % GREATEST_SEED,
             source=[] if start is None else ids,
-            top_log_probabilities=top,
+            top_log_probabilities=wanted.top,
+            prompt_too=wanted.scored,
             constraint=None if form is None else form(served),
             adapter=served.adapter,
         )
-        for number in range(body.n or 1)
+        for number in range(wanted.times)
     ]
 
 

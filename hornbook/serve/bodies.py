@@ -108,6 +108,11 @@ class Writing(Body):
         return self
 
     @property
+    def top(self) -> int | None:
+        """How many alternatives of a token are told; None: not even how likely it was."""
+        raise NotImplementedError
+
+    @property
     def formed(self) -> int:
         """How many fields decide the form of the answer."""
         plain = self.response_format is None or self.response_format.type == "text"
@@ -176,6 +181,11 @@ class ChatBody(Writing):
         return self
 
     @property
+    def top(self) -> int | None:
+        """How many alternatives of a token are told; None: not even how likely it was."""
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+    @property
     def offered(self) -> list[Tool]:
         """The tools that may be called."""
         return [] if self.tool_choice == "none" else self.tools or []
@@ -194,18 +204,31 @@ class CompletionBody(Writing):
     prompt: str | list[str] | list[int] | list[list[int]]
     logprobs: int | None = Field(None, ge=0, le=MOST_TOP)
     echo: bool | None = None
-    best_of: int | None = None
+    max_tokens: int | None = Field(None, ge=0)
+    best_of: int | None = Field(None, ge=1, le=MOST_ANSWERS)
     suffix: str | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> "CompletionBody":
-        if self.best_of not in (None, self.n or 1):
-            raise ValueError("best_of: is not done here; take `n` and choose yourself")
-        if self.suffix:
-            raise ValueError("suffix: is not done here; models write from left to right")
-        if self.echo and self.logprobs is not None:
-            raise ValueError("echo: the prompt's own logprobs are not told; leave out echo or logprobs")
+        if self.best_of is not None and self.best_of < (self.n or 1):
+            raise ValueError(f"best_of: of {self.best_of} answers {self.n} cannot be kept; give at least `n`")
+        if self.best_of is not None and self.best_of > (self.n or 1) and self.stream:
+            raise ValueError("best_of: the best is known at the end; leave out stream")
+        if self.max_tokens == 0 and not self.echo:
+            raise ValueError("max_tokens: 0 writes nothing; give at least 1, or echo")
+        if self.suffix and self.scored:
+            raise ValueError("suffix: the logprobs of a text to be filled in are not told; leave out echo or logprobs")
         return self
+
+    @property
+    def top(self) -> int | None:
+        """How many alternatives of a token are told; None: not even how likely it was."""
+        return self.logprobs
+
+    @property
+    def scored(self) -> bool:
+        """Whether the tokens of the prompt are told, and how likely each was."""
+        return bool(self.echo) and self.logprobs is not None
 
 
 class EmbeddingBody(Body):

@@ -14,8 +14,9 @@ from fastapi.responses import StreamingResponse
 from hornbook.core.errors import UserError
 from hornbook.generate.row_adapters import chosen
 from hornbook.serve.answers import Choice, Head, usage
-from hornbook.serve.asking import Asked, of_chat, of_completion
+from hornbook.serve.asking import Asked, of_chat
 from hornbook.serve.bodies import ChatBody, CompletionBody, EmbeddingBody, Writing
+from hornbook.serve.completing import of_completion
 from hornbook.serve.errors import Refused, refusal
 from hornbook.serve.listening import Listening, submit, while_there
 from hornbook.serve.metrics import Metrics
@@ -88,8 +89,8 @@ class _Answer:
         kind, prefix = ("chat.completion", "chatcmpl") if chat else ("text_completion", "cmpl")
         self.head = Head.new(prefix, kind + (".chunk" if chat and body.stream else ""), served.name)
         self.choices = [
-            Choice(index, served, chat, _tools(body, served), logs=_logs(each.top_log_probabilities))
-            for index, each in enumerate(asked.requests)
+            Choice(index, served, chat, _tools(body, served), logs=None if body.top is None else [])
+            for index, _ in enumerate(asked.requests)
         ]
         self.echoes = asked.echoes or [""] * len(self.choices)
         self.listening = Listening(submit(served.writer(), asked.requests), desk.seconds)
@@ -101,18 +102,31 @@ class _Answer:
                 self.choices[number].take(piece)
                 if piece.reason == "cancelled":
                     return Response(status_code=GONE)
-        choices = [choice.whole(echo) for choice, echo in zip(self.choices, self.echoes, strict=True)]
-        return Json(self.head.whole(choices, self._usage()))
+        return Json(self.head.whole(self._kept(), self._usage()))
+
+    def _kept(self) -> list[dict[str, Any]]:
+        """Of the answers to each prompt those that are given: the likeliest, where more were written."""
+        kept, times = self.asked.kept
+        told = [*zip(self.choices, self.echoes, self.listening.tickets, strict=True)]
+        best = []
+        for first in range(0, len(told), times):
+            group = told[first : first + times]
+            best += sorted(group, key=lambda each: -each[0].mean)[:kept] if times > kept else group
+        return [choice.whole(echo, ticket) | {"index": index} for index, (choice, echo, ticket) in enumerate(best)]
 
     async def events(self, request: Request) -> AsyncIterator[bytes]:
         """Server-sent events: a chunk a piece, the usage where it is asked for, and `[DONE]`."""
         try:
             async with self._counted(), while_there(request, self.listening.cancel):
-                for choice, echo in zip(self.choices, self.echoes, strict=True):
-                    opening = choice.opening(echo)
-                    if opening is not None:
-                        yield self._event([opening])
+                waits = [ticket.request.prompt_too for ticket in self.listening.tickets]
+                for number in (number for number, wait in enumerate(waits) if not wait):
+                    for opening in self._opening(number):
+                        yield opening
                 async for number, piece in self.listening.pieces():
+                    if waits[number]:
+                        waits[number] = False
+                        for opening in self._opening(number):
+                            yield opening
                     chunk = self.choices[number].take(piece)
                     if piece.text or piece.log_probabilities or piece.reason:
                         yield self._event([chunk])
@@ -121,6 +135,11 @@ class _Answer:
         except Refused as error:  # the status has been sent long ago
             yield event(error.body)
         yield b"data: [DONE]\n\n"
+
+    def _opening(self, number: int) -> list[bytes]:
+        """The first event of an answer, where there is one."""
+        opening = self.choices[number].opening(self.echoes[number], self.listening.tickets[number])
+        return [] if opening is None else [self._event([opening])]
 
     def _event(self, choices: list[dict[str, Any]]) -> bytes:
         whole: dict[str, Any] = self.head.whole(choices, None)
@@ -153,10 +172,6 @@ def _tools(body: Writing, served: Served) -> ToolReader | None:
         return None
     form = served.calls or ("bare" if body.demanded else None)
     return reader(form, [each.function.name for each in body.offered])
-
-
-def _logs(top: int | None) -> list[Any] | None:
-    return None if top is None else []
 
 
 async def _embed(desk: Desk, body: EmbeddingBody, request: Request) -> Response:

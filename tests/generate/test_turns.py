@@ -219,3 +219,23 @@ def test_a_window_ends_a_text_each_at_its_own_place() -> None:
             pieces = list(ticket)
             assert (ids_of(pieces), pieces[-1].reason) == (alone(lm, each).new, "length")
             assert len(each.prompt) + len(ids_of(pieces)) == LENGTH
+
+
+@pytest.mark.parametrize("name", ["llama", "mamba", "jamba"])
+def test_a_prompt_is_told_however_it_is_read_and_remembered(name: str) -> None:
+    lm = speaker(name)
+    ids = [5, 9, 3, 7, 7, 2, 8, 4, 6]
+    wanted = lm.module(torch.tensor([ids])).logits[0].log_softmax(-1).detach()
+    run = turns(lm, prefix_bytes=10**8)
+    for chunk, tokens in ((4, 3), (64, 0), (1, 2)):
+        ticket = put(run, lm, request(lm, ids, prompt_too=True, top_log_probabilities=2, max_new_tokens=tokens))
+        while run.busy:
+            run.turn(chunk)
+        assert [each.id for each in ticket.prompt] == ids[1:]
+        for row, each in zip(wanted, ticket.prompt, strict=False):
+            assert each.log_probability == pytest.approx(float(row[each.id]), abs=1e-4)
+            assert [token for token, _ in each.top] == row.topk(2).indices.tolist()
+        pieces = list(ticket)
+        assert (len(ids_of(pieces)), pieces[-1].reason) == (tokens, "length")
+        assert ticket.usage.cached == 0
+    assert run.tally.requests == 3

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from hornbook.generate.serving import Piece
+from hornbook.generate.serving import Piece, Request, Ticket, TokenLogProbability
 from hornbook.serve.answers import LEAST, Choice, Head, usage
 from hornbook.serve.shelf import Served
 from hornbook.serve.tool_calls import Tagged
 from tests.serve.served import decoder
 
 SERVED = Served("a", decoder("chatml", length=64), None)
+TICKET = Ticket(Request(prompt=[1]))
 
 
 def log(token: int, value: float = -1.0) -> Any:
@@ -20,21 +21,21 @@ def log(token: int, value: float = -1.0) -> Any:
 
 def test_a_chat_is_told_whole_and_in_pieces() -> None:
     choice = Choice(0, SERVED, chat=True)
-    assert choice.opening("")["delta"] == {"role": "assistant", "content": ""}  # type: ignore[index]
+    assert choice.opening("", TICKET)["delta"] == {"role": "assistant", "content": ""}  # type: ignore[index]
     assert choice.take(Piece("Hel", [1], [], None))["delta"] == {"content": "Hel"}
     assert choice.take(Piece("", [], [], None))["delta"] == {}
     assert choice.take(Piece("lo", [2], [], "end"))["finish_reason"] == "stop"
-    whole = choice.whole("")
+    whole = choice.whole("", TICKET)
     assert whole["message"] == {"role": "assistant", "content": "Hello", "refusal": None}
     assert (whole["finish_reason"], whole["logprobs"]) == ("stop", None)
 
 
 def test_a_completion_stands_behind_its_echo() -> None:
     choice = Choice(1, SERVED, chat=False)
-    assert choice.opening("") is None
-    assert choice.opening("He")["text"] == "He"  # type: ignore[index]
+    assert choice.opening("", TICKET) is None
+    assert choice.opening("He", TICKET)["text"] == "He"  # type: ignore[index]
     choice.take(Piece("llo", [1], [], "length"))
-    assert choice.whole("He") == {"index": 1, "text": "Hello", "logprobs": None, "finish_reason": "length"}
+    assert choice.whole("He", TICKET) == {"index": 1, "text": "Hello", "logprobs": None, "finish_reason": "length"}
 
 
 def test_log_probabilities_name_tokens_in_bytes() -> None:
@@ -44,7 +45,7 @@ def test_log_probabilities_name_tokens_in_bytes() -> None:
     (entry,) = chunk["logprobs"]["content"]
     assert bytes(entry["bytes"]) == SERVED.spell(ids[0])
     assert (entry["logprob"], entry["top_logprobs"][1]["logprob"]) == (-0.5, LEAST)
-    assert choice.whole("")["logprobs"]["content"] == [entry]
+    assert choice.whole("", TICKET)["logprobs"]["content"] == [entry]
 
 
 def test_a_part_of_a_character_has_a_spelling_of_its_own() -> None:
@@ -59,10 +60,34 @@ def test_columns_count_characters() -> None:
     choice = Choice(0, SERVED, chat=False, logs=[])
     for token in ids:
         choice.take(Piece("", [token], [log(token)], None))
-    logs = choice.whole("")["logprobs"]
+    logs = choice.whole("", TICKET)["logprobs"]
     assert "".join(logs["tokens"]) == " fox old"
     assert logs["text_offset"][-1] == len(" fox old") - len(logs["tokens"][-1])
     assert logs["token_logprobs"] == [-1.0] * len(ids)
+
+
+def test_an_echo_has_the_prompts_columns_in_front() -> None:
+    ids = SERVED.tokenizer.encode("the fox")
+    ticket = Ticket(Request(prompt=[SERVED.tokenizer.end, *ids], prompt_too=True, top_log_probabilities=1))
+    ticket.prompt = [TokenLogProbability(token, -0.5, ((token, -0.5),)) for token in ids]
+    choice = Choice(0, SERVED, chat=False, logs=[])
+    choice.take(Piece(" old", [7], [log(7)], "length"))
+    logs = choice.whole("the fox", ticket)["logprobs"]
+    assert logs["token_logprobs"] == [None] + [-0.5] * len(ids) + [-1.0]
+    assert logs["top_logprobs"][0] is None
+    assert logs["tokens"][0] == "<|endoftext|>"
+    assert logs["text_offset"][:2] == [0, 0], "the mark in front is not in the text"
+    assert logs["text_offset"][-1] == len("the fox")
+    assert choice.opening("the fox", ticket)["logprobs"]["tokens"] == logs["tokens"][:-1]  # type: ignore[index]
+
+
+def test_the_best_answer_has_the_likeliest_tokens() -> None:
+    short, long = Choice(0, SERVED, chat=False), Choice(1, SERVED, chat=False)
+    short.take(Piece("a", [1], [log(1, -1.0)], "end"))
+    for value in (-0.5, -1.0):
+        long.take(Piece("a", [1], [log(1, value)], None))
+    assert (short.mean, long.mean) == (-1.0, -0.75)
+    assert Choice(0, SERVED, chat=False).mean == 0
 
 
 def test_calls_are_told_beside_the_text() -> None:
@@ -71,7 +96,7 @@ def test_calls_are_told_beside_the_text() -> None:
     chunk = choice.take(Piece("</tool_call>", [2], [], "end"))
     assert chunk["delta"]["tool_calls"][0]["index"] == 0
     assert chunk["finish_reason"] == "tool_calls"
-    message = choice.whole("")["message"]
+    message = choice.whole("", TICKET)["message"]
     assert message["content"] == "Well "
     assert "index" not in message["tool_calls"][0]
 

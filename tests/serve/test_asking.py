@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hornbook.serve.asking import Asked, of_chat, of_completion
+from hornbook.serve.asking import Asked, of_chat
 from hornbook.serve.bodies import ChatBody, CompletionBody
+from hornbook.serve.completing import of_completion
 from hornbook.serve.errors import Refused
 from hornbook.serve.shelf import Served
 from tests.serve.served import HERMES, decoder
@@ -71,11 +72,6 @@ def test_sampling_is_what_was_asked() -> None:
     assert dict(how.bias) == {3: -100}
     how = text("a", presence_penalty=0.5, frequency_penalty=-0.5, typical_p=0.9).requests[0].sampling
     assert (how.presence_penalty, how.frequency_penalty, how.typical_p) == (0.5, -0.5, 0.9)
-
-
-def test_echoes_stand_with_their_answers() -> None:
-    assert text(["a", "b"], n=2, echo=True).echoes == ["a", "a", "b", "b"]
-    assert text("a").echoes == []
 
 
 def test_tools_reach_the_template_unless_none_are_wanted() -> None:

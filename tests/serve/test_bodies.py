@@ -43,7 +43,12 @@ def test_what_cannot_be_is_refused(more: dict[str, Any], sentence: str) -> None:
 
 @pytest.mark.parametrize(
     ("more", "sentence"),
-    [({"best_of": 2}, "best_of"), ({"suffix": "x"}, "suffix"), ({"echo": True, "logprobs": 1}, "echo")],
+    [
+        ({"best_of": 2, "n": 3}, "best_of: of 2 answers 3 cannot be kept"),
+        ({"best_of": 2, "stream": True}, "best_of: the best is known at the end"),
+        ({"max_tokens": 0}, "max_tokens: 0 writes nothing"),
+        ({"suffix": "x", "echo": True, "logprobs": 1}, "suffix: the logprobs"),
+    ],
 )
 def test_what_completions_leave_out(more: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):

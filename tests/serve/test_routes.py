@@ -12,6 +12,7 @@ from typing import Any
 
 import openai
 import pytest
+import torch
 
 import hornbook
 from hornbook.generate.asked import Here, ModelFolder
@@ -114,6 +115,42 @@ def test_log_probabilities_of_a_completion_stand_in_columns(client: Any) -> None
     assert all(len(top) <= 3 for top in logs.top_logprobs)
 
 
+def test_an_echo_tells_how_likely_the_prompt_was(client: Any, models: dict[str, Path]) -> None:
+    lm = hornbook.load(models["plain"])
+    ids = lm.tokenizer.encode("The small red fox and the old grey wolf")
+    shares = lm.module(torch.tensor([ids])).logits[0].log_softmax(-1).detach()
+    how: dict[str, Any] = {"model": "plain", "prompt": ids, "logprobs": 2, "echo": True, "temperature": 0}
+    for tokens in (0, 4):  # the second time it is remembered, and read again all the same
+        done = client.completions.create(**how, max_tokens=tokens)
+        logs = done.choices[0].logprobs
+        assert logs.token_logprobs[0] is logs.top_logprobs[0] is None
+        wanted = [float(row[token]) for row, token in zip(shares, ids[1:], strict=False)]
+        assert logs.token_logprobs[1 : len(ids)] == pytest.approx(wanted, abs=1e-4)
+        assert [max(top.values()) for top in logs.top_logprobs[1 : len(ids)]] == pytest.approx(
+            shares[:-1].max(-1).values.tolist(), abs=1e-4
+        )
+        assert len(logs.tokens) == len(logs.text_offset) == len(ids) + done.usage.completion_tokens
+        assert "".join(logs.tokens) == done.choices[0].text
+        assert done.choices[0].text[logs.text_offset[3] :].startswith(logs.tokens[3])
+    pieces = [each.choices[0] for each in client.completions.create(**how, max_tokens=4, stream=True)]
+    assert "".join(each.text for each in pieces) == done.choices[0].text
+    columns = [each.logprobs for each in pieces if each.logprobs]
+    assert [token for each in columns for token in each.tokens] == logs.tokens
+    assert [offset for each in columns for offset in each.text_offset] == logs.text_offset
+
+
+def test_the_best_of_several_is_the_likeliest(client: Any) -> None:
+    how: dict[str, Any] = {"model": "plain", "prompt": "fox", "max_tokens": 8, "seed": 3, **ENDLESS}
+    every = client.completions.create(**how, n=4, logprobs=0)
+    order = sorted(every.choices, key=lambda each: -sum(each.logprobs.token_logprobs) / len(each.logprobs.tokens))
+    best = client.completions.create(**how, best_of=4)
+    assert [each.text for each in best.choices] == [order[0].text]
+    assert best.choices[0].logprobs is None
+    assert best.usage.completion_tokens == every.usage.completion_tokens, "what was written is counted"
+    two = client.completions.create(**how, best_of=4, n=2)
+    assert [(each.index, each.text) for each in two.choices] == [(0, order[0].text), (1, order[1].text)]
+
+
 def test_streamed_log_probabilities_are_those_of_the_whole(server: Server) -> None:
     body = {"model": "chatty", "messages": HELLO, "max_tokens": 10, "seed": 1, "logprobs": True, "top_logprobs": 2}
     whole = server.post("/v1/chat/completions", body)[1]["choices"][0]["logprobs"]["content"]
@@ -196,7 +233,10 @@ WRONG: list[tuple[str, Any, int, str, str]] = [
     (CHAT, {"messages": HELLO, "model": "reader"}, 400, "", "reads texts and writes none"),
     (TEXT, {"prompt": "a " * 3000, "model": "plain"}, 400, "context_length_exceeded", "window of 1024"),
     (TEXT, {"prompt": "x" * 1_000_000, "model": "plain"}, 400, "context_length_exceeded", "window of 1024"),
-    (TEXT, {"prompt": "a", "model": "plain", "max_tokens": 0}, 400, "", "max_tokens: Input should be greater"),
+    (TEXT, {"prompt": "a", "model": "plain", "max_tokens": 0}, 400, "", "max_tokens: 0 writes nothing"),
+    (CHAT, {"messages": HELLO, "max_tokens": 0}, 400, "", "max_tokens: Input should be greater"),
+    (TEXT, {"prompt": "a", "model": "plain", "suffix": "b"}, 400, "", "has not learned to fill in"),
+    (TEXT, {"prompt": "a", "best_of": 1, "n": 2}, 400, "", "best_of: of 1 answers 2 cannot be kept"),
     (TEXT, {"prompt": "a", "model": "plain", "max_tokens": 10**9}, 400, "", "more than the model's window"),
     (TEXT, {"prompt": "a", "stop": ["s"] * 10_000}, 400, "", "10000 stop strings are too many"),
     (TEXT, {"prompt": "a", "stop": [""]}, 400, "", "empty"),
@@ -273,8 +313,8 @@ def test_a_client_that_goes_frees_its_slot(server: Server, stream: bool) -> None
         assert waiting[0].recv(100).startswith(b"HTTP/1.1 200")
     for each in waiting:
         each.close()
-    server.until(lambda: server.gauge("hornbook_engine_active", "chatty") == 0, 5)
-    assert server.gauge("hornbook_engine_waiting", "chatty") == 0
+    for gauge in ("hornbook_engine_active", "hornbook_engine_waiting", "hornbook_engine_active"):
+        server.until(lambda gauge=gauge: server.gauge(gauge, "chatty") == 0, 5)
     server.until(lambda: server.gauge("hornbook_cancelled_total", "chatty") >= 3, 5)
 
 
