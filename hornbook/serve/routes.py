@@ -157,6 +157,7 @@ class _Answer:
         finally:
             if any(choice.reason is None for choice in self.choices):
                 self.listening.cancel()
+            if any(ticket.cancelled for ticket in self.listening.tickets):
                 metrics.count("hornbook_cancelled_total", model=model)
             if self.listening.first:
                 metrics.time("hornbook_first_token_seconds", self.listening.first, model=model)
