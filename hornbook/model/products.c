@@ -178,13 +178,18 @@ INLINE void tile(const float *matrix, const float *x, float *y, long inputs, lon
     Sixteen sums[16] = {0};
     float rest[16] = {0};
     long i = 0;
-    for (; i + 16 <= inputs; i += 16)
+    for (; i + 16 <= inputs; i += 16) {
+        Sixteen vectors[4];
+#pragma GCC unroll 4
+        for (int one = 0; one < 4; one++) vectors[one] = *(const Sixteen *)(x + one * inputs + i);
 #pragma GCC unroll 4
         for (int row = 0; row < 4; row++) {
             Sixteen numbers = *(const Sixteen *)(matrix + row * inputs + i);
+            __builtin_prefetch((const char *)(matrix + row * inputs + i) + 2 * AHEAD);
 #pragma GCC unroll 4
-            for (int one = 0; one < 4; one++) sums[row * 4 + one] += numbers * *(const Sixteen *)(x + one * inputs + i);
+            for (int one = 0; one < 4; one++) sums[row * 4 + one] += numbers * vectors[one];
         }
+    }
     for (; i < inputs; i++)
         for (int at = 0; at < 16; at++) rest[at] += matrix[at / 4 * inputs + i] * x[at % 4 * inputs + i];
 #pragma GCC unroll 16
