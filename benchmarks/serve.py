@@ -5,7 +5,7 @@ tokens_per_second      of all streams together
 alone                  tokens per second of one stream by itself; the rest is what continuous batching brings
 wrong                  answers that are not what the same request gives by itself, or did not end (0)
 
-python benchmarks/serve.py [--tiny] [--model PATH] [--streams 32] [--tokens 64] [--slots 8]
+python benchmarks/serve.py [--tiny] [--model PATH] [--streams 32] [--tokens 64] [--slots 8] [--quantise int8]
 """
 
 import argparse
@@ -30,12 +30,14 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--slots", type=int, default=8)
+    parser.add_argument("--quantise", help="int8, int4 or bf16")
     given = parser.parse_args()
     if given.tiny:
         given.streams, given.tokens = 6, 8
     with tempfile.TemporaryDirectory() as name:
         path = given.model or str(model(Path(name), tiny=given.tiny))
-        with Server(path, "--slots", str(given.slots), "--queue", str(4 * given.streams)) as server:
+        stored = ["--quantise", given.quantise] if given.quantise else []
+        with Server(path, "--slots", str(given.slots), "--queue", str(4 * given.streams), *stored) as server:
             asyncio.run(measure(server, given.streams, given.tokens))
 
 
