@@ -164,7 +164,7 @@ class Slots:
 
             assert self.memory is not None
             layers = change_each(store, self.memory.layers, self.shown.layers)
-            self.memory, self.shown = replace(self.memory, layers=layers), None
+            self.memory, self.shown = replace(self.memory, layers=layers, tape=self.shown.tape), None
 
     def _move(self, end: int) -> None:
         """Let all texts end at column `end`, with columns to go on in."""

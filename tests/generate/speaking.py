@@ -50,8 +50,8 @@ class Speaker:
 
 @cache
 def module(name: str) -> AnyModel:
-    built = recipe.load(Model, f"models/{name}-tiny").build(torch.Generator().manual_seed(0))  # type: ignore[arg-type]
-    with torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():  # whoever asks first, it is kept for all
+        built = recipe.load(Model, f"models/{name}-tiny").build(torch.Generator().manual_seed(0))  # type: ignore[arg-type]
         for parameter in built.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     return built.eval()  # type: ignore[no-any-return]
