@@ -1,11 +1,12 @@
 """What lm-evaluation-harness makes of tasks whose answers are written, recorded for test_written_reference.py.
 
-    python tests/evaluate/make_written_reference.py tiny smollm2=FOLDER [--data ../shared/data/benchmarks]
+    python tests/evaluate/make_written_reference.py tiny short chat smollm2=FOLDER [--data ../shared/data/benchmarks]
 
 Needs `pip install hornbook[eval] transformers` (lm-eval 0.4.13). Kept are the hash of all prompts, when writing stops,
 what its filters and metrics make of made-up answers, and what its `hf` backend writes in fp32 after the first prompts.
 GSM8K's questions are the last rows of train.jsonl, its examples are drawn from the others. HumanEval's metric is left
-out: it is fetched from the hub.
+out: it is fetched from the hub. `short` reads so little that prompts are cut; `chat` is asked with
+--apply_chat_template and without --fewshot_as_multiturn.
 """
 
 import argparse
@@ -31,7 +32,7 @@ HERE = Path(__file__).parent / "reference"
 DATA = Path(__file__).parents[3] / "shared" / "data" / "benchmarks"
 ASKED = 40  # questions of GSM8K
 JUDGED = {"gsm8k": 40, "truthfulqa_gen": 32}
-WRITTEN = {"tiny": 4, "smollm2": 2}  # prompts that a model goes on with
+WRITTEN = {"tiny": 4, "short": 4, "chat": 4, "smollm2": 2}  # prompts that a model goes on with
 LOADED = ("metric_list", "filter_list", "unsafe_code")  # HumanEval's, which need the network
 TOKENS = 48  # that it writes
 MADE_UP = [
@@ -51,11 +52,10 @@ def main() -> None:
     path = HERE / "written.json"
     found = json.loads(path.read_text()) if path.is_file() else {}
     found["made by"] = f"lm-eval {version('lm-eval')}, transformers {version('transformers')}"
-    gsm8k, truth = sums(given.data), truthful(given.data)
-    for name, task in (("gsm8k", gsm8k), ("truthfulqa_gen", truth), ("humaneval", functions(given.data))):
-        prompts = [each.args[0] for each in task.instances]
-        digest = hashlib.sha256(json.dumps(prompts).encode()).hexdigest()[:32]
-        found[name] = {"prompts": [len(prompts), digest], "stop": task.instances[0].args[1]["until"]}
+    built = {name: made(given.data) for name, made in TASKS.items()}
+    gsm8k, truth = built["gsm8k"], built["truthfulqa_gen"]
+    for name, task in built.items():
+        found[name] = {"prompts": prompts_of(task), "stop": task.instances[0].args[1]["until"]}
     right = [doc["answer"].rpartition("#### ")[2] for doc in gsm8k.eval_docs]
     found["gsm8k"]["judged"] = judged(gsm8k, [MADE_UP[n % len(MADE_UP)].format(a=a) for n, a in enumerate(right)])
     found["truthfulqa_gen"]["judged"] = judged(truth, [said(n, doc) for n, doc in enumerate(truth.eval_docs)])
@@ -63,13 +63,22 @@ def main() -> None:
         name, _, folder = model.partition("=")
         with tempfile.TemporaryDirectory() as made:
             lm = HFLM(pretrained=folder or str(make(name, Path(made))), device="cpu", dtype="float32", batch_size=2)
-            some = gsm8k.instances[: WRITTEN[name]]
+            if name == "chat":
+                chats = {task: made(given.data, lm.apply_chat_template) for task, made in TASKS.items()}
+                found["chat prompts"] = {task: prompts_of(each) for task, each in chats.items()}
+            some = (chats["gsm8k"] if name == "chat" else gsm8k).instances[: WRITTEN[name]]
             for each in some:
                 each.args[1]["max_gen_toks"] = TOKENS
             found[name] = lm.generate_until(some, disable_tqdm=True)
         print(name, flush=True)
     text = json.dumps(found, ensure_ascii=False).replace("], [", "],\n[")
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def prompts_of(task: ConfigurableTask) -> list[Any]:
+    """How many, and the hash of all."""
+    prompts = [each.args[0] for each in task.instances]
+    return [len(prompts), hashlib.sha256(json.dumps(prompts).encode()).hexdigest()[:32]]
 
 
 def said(number: int, doc: dict[str, Any]) -> str:
@@ -79,8 +88,8 @@ def said(number: int, doc: dict[str, Any]) -> str:
     return kinds[number % len(kinds)]
 
 
-def built(name: str, files: dict[str, list[dict[str, Any]]]) -> ConfigurableTask:
-    """One of the harness's tasks on rows of ours."""
+def of_rows(name: str, files: dict[str, list[dict[str, Any]]], chat: Any = None) -> ConfigurableTask:
+    """One of the harness's tasks on rows of ours, through a chat template where there is one."""
     config = load_yaml(TaskManager().task_index[name].yaml_path, resolve_func=name != "humaneval")
     for key in ("tag", "group", "task_alias", "training_split", *(LOADED if name == "humaneval" else ())):
         config.pop(key, None)
@@ -92,18 +101,18 @@ def built(name: str, files: dict[str, list[dict[str, Any]]]) -> ConfigurableTask
     config |= {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": paths}}
     task = ConfigurableTask(config=config)
     task.set_fewshot_seed(1234)  # as `lm_eval` does
-    task.build_all_requests(rank=0, world_size=1)
+    task.build_all_requests(rank=0, world_size=1, apply_chat_template=chat is not None, chat_template=chat)
     task._instances = sorted(task.instances, key=lambda each: each.doc_id)
     return task
 
 
-def sums(data: Path) -> ConfigurableTask:
+def sums(data: Path, chat: Any = None) -> ConfigurableTask:
     with gzip.open(data / "gsm8k/train.jsonl.gz", "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    return built("gsm8k", {"test": rows[-ASKED:], "train": rows[:-ASKED]})
+    return of_rows("gsm8k", {"test": rows[-ASKED:], "train": rows[:-ASKED]}, chat)
 
 
-def truthful(data: Path) -> ConfigurableTask:
+def truthful(data: Path, chat: Any = None) -> ConfigurableTask:
     with (data / "truthfulqa/TruthfulQA_249.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = [
             {
@@ -113,12 +122,15 @@ def truthful(data: Path) -> ConfigurableTask:
             }
             for row in csv.DictReader(file)
         ]
-    return built("truthfulqa_gen", {"validation": rows})
+    return of_rows("truthfulqa_gen", {"validation": rows}, chat)
 
 
-def functions(data: Path) -> ConfigurableTask:
+def functions(data: Path, chat: Any = None) -> ConfigurableTask:
     with gzip.open(data / "humaneval/HumanEval_40.jsonl.gz", "rt", encoding="utf-8") as file:
-        return built("humaneval", {"test": [json.loads(line) for line in file]})
+        return of_rows("humaneval", {"test": [json.loads(line) for line in file]}, chat)
+
+
+TASKS = {"gsm8k": sums, "truthfulqa_gen": truthful, "humaneval": functions}
 
 
 def judged(task: ConfigurableTask, answers: list[str]) -> list[Any]:

@@ -41,19 +41,33 @@ def asked(items: list[Item]) -> list[Until]:
     return [request for item in items for request in item.requests if isinstance(request, Until)]
 
 
-def check(lm: LanguageModel, wanted: list[str], data: Path) -> None:
+def check(lm: LanguageModel, wanted: list[str], data: Path, *, chat: bool = False) -> None:
     """What a model writes after the first prompts of GSM8K; the harness leaves special tokens out of an answer."""
-    some = asked(list(tasks.load("gsm8k").items(data, limit=len(wanted))))
+    task = tasks.load("gsm8k")
+    items = list(task.items(data, limit=len(wanted)))
+    some = asked([task.through_chat(item) for item in items] if chat else items)
     written = Scorer(lm).until([replace(each, max_new_tokens=TOKENS) for each in some])
     assert written == wanted
+
+
+def digest_of(prompts: list[str]) -> str:
+    return hashlib.sha256(json.dumps(prompts).encode()).hexdigest()[:32]
 
 
 @pytest.mark.parametrize("name", ["gsm8k", "truthfulqa_gen", "humaneval"])
 def test_prompts_and_stops_are_the_harnesss_character_by_character(name: str, data: Path) -> None:
     some = asked(list(tasks.load(name).items(data)))
-    digest = hashlib.sha256(json.dumps([each.context for each in some]).encode()).hexdigest()[:32]
-    assert [len(some), digest] == RECORDED[name]["prompts"]
+    assert [len(some), digest_of([each.context for each in some])] == RECORDED[name]["prompts"]
     assert {each.stop for each in some} == {tuple(RECORDED[name]["stop"])}
+
+
+@pytest.mark.parametrize("name", ["gsm8k", "truthfulqa_gen", "humaneval"])
+def test_prompts_through_a_chat_template_are_the_harnesss(name: str, data: Path, tmp_path: Path) -> None:
+    scorer, task = Scorer(LanguageModel.load(make("chat", tmp_path / "model"))), tasks.load(name)
+    scorer.length = 1 << 20  # so that nothing is cut
+    some = [scorer.as_read(each).text for each in asked([task.through_chat(item) for item in task.items(data)])]
+    assert some[0].startswith("<|im_start|>user\n")
+    assert [len(some), digest_of(some)] == RECORDED["chat prompts"][name]
 
 
 @pytest.mark.parametrize("name", ["gsm8k", "truthfulqa_gen"])
@@ -66,8 +80,9 @@ def test_judgements_are_the_harnesss(name: str, data: Path) -> None:
         assert dict(task.judge(item, [answer]).metrics) == pytest.approx(wanted, abs=1e-9), (item.id, answer)
 
 
-def test_a_small_model_writes_what_it_writes_in_the_harness(data: Path, tmp_path: Path) -> None:
-    check(LanguageModel.load(make("tiny", tmp_path / "model")), RECORDED["tiny"], data)
+@pytest.mark.parametrize("name", ["tiny", "short", "chat"])  # `short`: prompts of 2,400 tokens lose all but 112
+def test_a_small_model_writes_what_it_writes_in_the_harness(name: str, data: Path, tmp_path: Path) -> None:
+    check(LanguageModel.load(make(name, tmp_path / "model")), RECORDED[name], data, chat=name == "chat")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The small models that lm-evaluation-harness has scored: drawn from a seed, saved as Hugging Face folders.
 
-`tiny` reads 2048 tokens, `short` so few that contexts are cut, `begins` has a tokenizer that puts a mark before a text.
+`tiny` reads 2048 tokens, `short` so few that contexts are cut, `begins` has a tokenizer that puts a mark before a text,
+`chat` a chat template.
 """
 
 import json
@@ -12,8 +13,9 @@ from hornbook.core import recipe
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.models import Model
 from hornbook.text.bpe import BPE
+from hornbook.text.chat import Renderer
 
-LENGTHS = {"tiny": 2048, "short": 160, "begins": 2048}
+LENGTHS = {"tiny": 2048, "short": 160, "begins": 2048, "chat": 2048}
 TEXT = (
     "Question: Which of the following is the best answer? The water in the river was not cold, "
     "and what she said about\nthe people of that country is true. "
@@ -27,7 +29,8 @@ def make(name: str, folder: Path) -> Path:
     tokenizer = BPE(vocab=400).train([TEXT] * 20, processes=1)
     changed = [f"embed.vocab={tokenizer.vocab}", f"length={LENGTHS[name]}", "init={type: normal, std: 0.2}", *ROPE]
     config = recipe.load(Model, "models/llama-tiny", changed)  # type: ignore[arg-type]
-    LanguageModel(config.build(torch.Generator().manual_seed(6)).eval(), tokenizer).save(folder)
+    renderer = Renderer(tokenizer) if name == "chat" else None
+    LanguageModel(config.build(torch.Generator().manual_seed(6)).eval(), tokenizer, renderer).save(folder)
     if name == "begins":
         _begin(folder / "tokenizer.json", tokenizer.end)
     return folder
