@@ -70,11 +70,13 @@ class Court:
     wish: Wish
     out: Path
     bars: Bars
+    on: str = ""
+    """Of which benchmark the answers are, where that is known."""
     config: judges.Judge = field(init=False)
 
     def __post_init__(self) -> None:
         self.config = judges.load(self.wish.judge)
-        self.title = f"{Path(self.wish.judge).stem} by {self.wish.asking.short}"
+        self.title = f"{Path(self.wish.judge).stem} by {self.wish.asking.short}{self.on}"
         self.about = {"by": self.wish.asking.by, "judge": self.wish.judge}
 
     def alone(self, name: str, answers: Sequence[Answered]) -> list[Outcome]:
@@ -133,7 +135,7 @@ def judge(files: Sequence[Path], wish: Wish, out: Path) -> Path:
     read = partial(answered.read, questions=wish.questions, references=wish.references, limit=wish.limit)
     answers = {name: read(file) for name, file in zip(names, files, strict=True)}
     with Bars(unit=" asked") as bars:
-        court = Court(wish, out, bars)
+        court = Court(wish, out, bars, _benchmarks(files))
         if isinstance(court.config, Pairwise | Preference):
             if len(names) < 2:
                 raise UserError(
@@ -181,11 +183,33 @@ def _classifier(by: str) -> LanguageModel:
 
 def _names(files: Sequence[Path]) -> list[str]:
     """Of the models: what their files are called, no two alike."""
-    short = [Path(file.name.removesuffix(".gz")).stem for file in files]
-    full = [name if short.count(name) == 1 else f"{f.parent.name}-{name}" for name, f in zip(short, files, strict=True)]
+    places = [_called(file) for file in files]
+    short = [place.name for place in places]
+    full = [place.name if short.count(place.name) == 1 else f"{place.parent.name}-{place.name}" for place in places]
     if twice := next((name for name in full if full.count(name) > 1), None):
         raise UserError(f"{twice}: two files of answers have this name; call each like the model that answered")
     return full
+
+
+def _called(file: Path) -> Path:
+    """What is called like the model: its folder in an evaluation, else the file of answers.
+
+    >>> _called(Path("evaluations/demo/items/mt_bench.jsonl")).name, _called(Path("answers/demo.jsonl.gz")).name
+    ('demo', 'demo')
+    """
+    if _of_benchmark(file):
+        return file.absolute().parent.parent
+    return file.with_name(Path(file.name.removesuffix(".gz")).stem)
+
+
+def _of_benchmark(file: Path) -> bool:
+    return file.absolute().parent.name == evaluation.ITEMS
+
+
+def _benchmarks(files: Sequence[Path]) -> str:
+    """The benchmarks whose answers are judged: a model may have answers to several, and each has scores of its own."""
+    names = sorted({file.stem for file in files if _of_benchmark(file)})
+    return f" on {', '.join(names)}" if names else ""
 
 
 def print_verdicts(found: dict[str, Found]) -> None:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 AGAIN = 0.7  # temperature of the second try: at 0 the same words would come again
 GROUP = 32  # questions after which an endpoint that answers none of them is given up
 
-UNREAD, UNANSWERED = "no verdict in the reply", "no reply"
+UNREAD, EMPTY, UNANSWERED = "no verdict in the reply", "an empty reply", "no reply"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Ear:
     def hear(self, questions: Sequence[Question], read: Callable[[Reply], T | None]) -> list[Heard[T]]:
         """A verdict of each, as `read` finds it in a reply."""
         found = [self._heard(reply, read, 1) for reply in self._replies(questions)]
-        again = [number for number, heard in enumerate(found) if heard.left_out == UNREAD]
+        again = [number for number, heard in enumerate(found) if heard.left_out in (UNREAD, EMPTY)]
         second = [dataclasses.replace(questions[n], temperature=AGAIN, attempt=1) for n in again]
         for number, reply in zip(again, self._replies(second), strict=True):
             found[number] = self._heard(reply, read, 2) if reply is not None else found[number]
@@ -74,7 +74,8 @@ class Ear:
         if reply is None:
             return Heard(None, "", tries, UNANSWERED)
         verdict = read(reply)
-        return Heard(verdict, reply.text, tries, UNREAD if verdict is None else "")
+        fault = UNREAD if reply.text.strip() else EMPTY
+        return Heard(verdict, reply.text, tries, fault if verdict is None else "")
 
     def _replies(self, questions: Sequence[Question]) -> list[Reply | None]:
         """From memory, or asked now and written down one by one."""
@@ -102,6 +103,11 @@ def left_out(heard: Sequence[Heard[Any]]) -> dict[str, int]:
 
 def require_some(heard: Sequence[Heard[Any]], judge: str) -> None:
     """UserError where a judge said nothing that can be read."""
+    if heard and all(each.left_out == EMPTY for each in heard):
+        raise UserError(
+            f"{judge}: every reply is empty ({len(heard)}), the judge ends its answer at once; see that it is made for "
+            "conversations and has its own chat template, or name another with --by"
+        )
     if heard and all(each.left_out for each in heard):
         words = next((each.words for each in heard if each.words.strip()), "")
         said = f"it said {_short(words)!r}" if words else "it said nothing"

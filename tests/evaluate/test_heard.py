@@ -6,7 +6,7 @@ import pytest
 
 from hornbook.core.errors import UserError
 from hornbook.evaluate.cache import Cache
-from hornbook.evaluate.heard import UNANSWERED, UNREAD, Ear, Spoken, left_out, require_some
+from hornbook.evaluate.heard import EMPTY, UNANSWERED, UNREAD, Ear, Spoken, left_out, require_some
 from hornbook.generate.question import Reply
 from tests.evaluate.scripted_judge import Script, ScriptedJudge
 
@@ -87,3 +87,11 @@ def test_a_judge_that_says_nothing_of_use_is_refused_in_a_sentence(tmp_path: Pat
 def test_a_judge_must_be_allowed_to_speak() -> None:
     with pytest.raises(ValueError, match="lets the judge say nothing"):
         Spoken(prompt="x", max_new_tokens=0)
+
+
+def test_empty_replies_are_asked_again_and_told_apart(tmp_path: Path) -> None:
+    heard = ear(lambda text, _: " \n" if "odd" in text else "7", tmp_path).hear(ASKED, number)
+    assert left_out(heard) == {EMPTY: 1, "asked twice": 1}
+    silent = ear(lambda *_: "", tmp_path / "silent").hear(ASKED, number)
+    with pytest.raises(UserError, match=r"x: every reply is empty \(3\), the judge ends its answer at once"):
+        require_some(silent, "x")
