@@ -2,10 +2,11 @@
 
 A model's answers are kept as they come, so one that was stopped goes on. A file of answers has rows with a prompt and
 an answer, or is one of `items/*.jsonl` of an evaluation; which answer belongs to which prompt, the prompt's text says.
+Of several turns (MT-Bench) each is asked after the model's own answers, and people read all of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hornbook.data import rows as files
 from hornbook.data.conversations import prompts as prompt_row
 from hornbook.data.messages import Message
 from hornbook.data.rows import Row
-from hornbook.scored import names
+from hornbook.scored_names import names
 
 TEXTS = (".txt", ".md", "")  # endings of files with a prompt a line
 # Columns that hold a prompt, and an answer; JUDGED: an answer in the detail of an evaluation.
@@ -24,6 +25,7 @@ SAID = ("answer", "output", "response", "completion", "generation", "prediction"
 JUDGED = ("written", "generated", "generation", "completion", "response", "prediction")
 TOGETHER = 16  # answers between two savings
 NAMED = "="  # name=path names a model
+NUMBERED = 0x2460  # a one in a circle, which all languages read: what stands before each of several turns
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,13 +37,40 @@ class Prompt:
     id: str  # the row's own `id` or `question_id`, else its line: as judges count them
     place: str  # file.jsonl:17
     messages: Sequence[Message]
+    later: tuple[str, ...] = ()  # what the user says after each answer
 
     @property
     def text(self) -> str:
-        """As people read it: a question by itself, or who said what."""
-        if len(self.messages) == 1:
-            return self.messages[0]["content"]
-        return "\n\n".join(f"{each['role'].capitalize()}: {each['content']}" for each in self.messages)
+        """As people read it: a question by itself, several with their numbers, or who said what."""
+        return turns([_as_text(self.messages), *self.later])
+
+    def talk(self, answers: Sequence[str]) -> list[Message]:
+        """What the next answer answers."""
+        said = list(self.messages)
+        for answer, question in zip(answers, self.later, strict=False):
+            said += [{"role": "assistant", "content": answer}, {"role": "user", "content": question}]
+        return said
+
+
+def _as_text(messages: Sequence[Message]) -> str:
+    if len(messages) == 1:
+        return messages[0]["content"]
+    return "\n\n".join(f"{each['role'].capitalize()}: {each['content']}" for each in messages)
+
+
+def turns(said: Sequence[str]) -> str:
+    """Questions, or answers, one after the other.
+
+    >>> print(turns(["Name a colour.", "And another."]))
+    ①
+    Name a colour.
+    <BLANKLINE>
+    ②
+    And another.
+    """
+    if len(said) == 1:
+        return said[0]
+    return "\n\n".join(f"{chr(NUMBERED + number)}\n{each.strip()}" for number, each in enumerate(said))
 
 
 def read_prompts(path: Path) -> list[Prompt]:
@@ -77,9 +106,9 @@ def _said(id: str, place: str, text: str) -> Prompt:
 def _prompt(row: Row) -> Prompt:
     if not any(column in row for column in ASKED):
         raise UserError(f"{row['id']}: no prompt; give it in a column `prompt`, it has {', '.join([*row][1:])}")
-    turns = row.get("turns")
-    if "prompt" not in row and isinstance(turns, list) and turns and isinstance(turns[0], str):
-        return _said(_id(row), row["id"], turns[0])  # MT-Bench: what comes after it depends on the answer
+    if "prompt" not in row and (asked := _texts(row.get("turns"))):
+        first = _said(_id(row), row["id"], asked[0])
+        return replace(first, later=tuple(asked[1:]))
     other = "prompt" not in row and "question" in row
     return Prompt(_id(row), row["id"], prompt_row(row, columns={"prompt": "question"} if other else None)["prompt"])
 
@@ -150,6 +179,10 @@ def stored(path: Path, prompts: Sequence[Prompt]) -> dict[str, str]:
 def _answered(path: Path) -> list[tuple[Row, str, str]]:
     found = []
     for row in files.read(path):
+        asked_in_turn, said_in_turn = _texts(row.get("turns")), _texts(row.get("answers"))
+        if asked_in_turn and len(asked_in_turn) == len(said_in_turn):
+            found.append((row, turns(asked_in_turn), turns(said_in_turn)))
+            continue
         detail = row["detail"] if isinstance(row.get("detail"), dict) else {}
         answer = _text(detail, JUDGED) if detail else _text(row, SAID)
         asked = _text(detail or row, ASKED)
@@ -158,6 +191,11 @@ def _answered(path: Path) -> list[tuple[Row, str, str]]:
             raise UserError(f'{row["id"]}: no {what}; a row of answers is {{"prompt": "...", "answer": "..."}}')
         found.append((row, asked, answer))
     return found
+
+
+def _texts(value: Any) -> list[str]:
+    """A list of texts; nothing where it is something else."""
+    return list(value) if isinstance(value, list) and all(isinstance(each, str) for each in value) else []
 
 
 def _text(row: Mapping[str, Any], columns: Sequence[str]) -> str | None:
@@ -202,8 +240,14 @@ def _opened(source: Source) -> Any:
 
 
 def _answers(lm: Any, prompts: Sequence[Prompt], writing: Writing, *, seed: int) -> list[str]:
-    """What it answers; one that has no chat template goes on with the text."""
-    how = {"max_new_tokens": writing.max_new_tokens, "temperature": writing.temperature, "seed": seed}
-    if lm.chats:
-        return [*lm.chat_batch([prompt.messages for prompt in prompts], **how)]
-    return [*lm.generate([prompt.text for prompt in prompts], **how)]
+    """What it answers, to later turns after its own answers; without a chat template it goes on with the text."""
+    how = {"max_new_tokens": writing.max_new_tokens, "temperature": writing.temperature}
+    said: list[list[str]] = [[] for _ in prompts]
+    for turn in range(1 + max(len(prompt.later) for prompt in prompts)):
+        asked = [number for number, prompt in enumerate(prompts) if turn <= len(prompt.later)]
+        talks = [prompts[number].talk(said[number]) for number in asked]
+        drawn = how | {"seed": seed + turn * len(prompts)}
+        new = lm.chat_batch(talks, **drawn) if lm.chats else lm.generate([_as_text(each) for each in talks], **drawn)
+        for number, text in zip(asked, new, strict=True):
+            said[number].append(text)
+    return [turns(each) for each in said]

@@ -14,7 +14,8 @@ from hornbook.evaluate import evaluation
 from hornbook.evaluate.cache import fingerprint
 from hornbook.evaluate.task import Outcome
 from hornbook.generate import hub
-from hornbook.scored import PRECISION, Wish, names, print_scores
+from hornbook.scored import PRECISION, Wish, print_scores
+from hornbook.scored_names import names
 from hornbook.scored_report import page
 
 

@@ -20,6 +20,7 @@ from hornbook.evaluate.statistics import compare
 from hornbook.generate import hub
 from hornbook.generate.language_model import LanguageModel
 from hornbook.learned_from import learned_from
+from hornbook.scored_names import names
 from hornbook.scored_report import page
 
 PRECISION = "float32"
@@ -93,19 +94,6 @@ def _evaluate_one(
             if (read := learned_from(model, wish.corpus)) is not None:
                 came = marked(came, shares(questions[name], read))
             evaluation.write(folder, name, came, about=about, categories=task.categories)
-
-
-def names(models: Sequence[str]) -> list[str]:
-    """A short name for each model, no two alike.
-
-    >>> names(["runs/demo", "openai-community/gpt2", "other/demo", "a.gguf"])
-    ['runs-demo', 'gpt2', 'other-demo', 'a']
-    """
-    short = [Path(model).stem if Path(model).suffix == ".gguf" else Path(model).name for model in models]
-    return [
-        name if short.count(name) == 1 else "-".join(Path(model).parts[-2:])
-        for name, model in zip(short, models, strict=True)
-    ]
 
 
 def print_scores(found: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ from hornbook.evaluate.perplexity import Slid, sizes, slide, summary
 from hornbook.evaluate.scorer import Scorer
 from hornbook.generate import hub
 from hornbook.generate.language_model import LanguageModel
-from hornbook.scored import PRECISION, names
+from hornbook.scored import PRECISION
+from hornbook.scored_names import names
 
 RESULTS = "perplexity.json"
 

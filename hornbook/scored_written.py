@@ -23,7 +23,7 @@ def worst(items: list[Outcome]) -> list[str]:
     asked = sorted((one for one in items if "written" in one.detail), key=_goodness)
     shown: list[str] = []
     for one in asked[:SHOWN]:
-        prompt, written = str(one.detail["prompt"]), str(one.detail["written"])
+        prompt, written = str(one.detail.get("read", one.detail["prompt"])), str(one.detail["written"])
         cut = prompt if len(prompt) <= LONGEST else "..." + prompt[-LONGEST:]
         shown += [html.heading(f"{one.id}: {verdict(one)}"), html.sample(cut, written or "(nothing)"), *_expected(one)]
     told = "in bold what the model read, then what it wrote"

@@ -1,6 +1,8 @@
 """Prompts and answers as people bring them, and what is wrong with them in one sentence."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,7 @@ def test_rows_of_many_kinds(tmp_path: Path) -> None:
     )
     found = read_prompts(path)
     assert [prompt.id for prompt in found] == ["1", "second", "3", "4", "81"]
-    texts = ["one", "two", "three\n\n3", "User: Hi\n\nAssistant: Yes?\n\nUser: Go", "five"]
+    texts = ["one", "two", "three\n\n3", "User: Hi\n\nAssistant: Yes?\n\nUser: Go", "①\nfive\n\n②\nand then?"]
     assert [prompt.text for prompt in found] == texts
 
 
@@ -148,6 +150,41 @@ def _counting(call: Any, calls: list[int]) -> Any:
         return call(talks, **how)
 
     return counted
+
+
+def test_later_turns_are_asked_after_the_models_own_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = chat_model()
+    monkeypatch.setattr(human_answers, "_opened", lambda source: model)
+    asked = [{"question_id": 1, "turns": ["the cat", "on the mat"]}, {"question_id": 2, "turns": ["sat"]}]
+    prompts = read_prompts(rows(tmp_path / "question.jsonl", *asked))
+    writing = Writing(max_new_tokens=6, temperature=0)
+    found = written(Source("t", "t"), prompts, log := Log(tmp_path / "t.jsonl"), writing, lambda *_: None)
+    talk = [{"role": "user", "content": "the cat"}]
+    first = model.chat(talk, max_new_tokens=6, temperature=0)
+    talk += [{"role": "assistant", "content": first}, {"role": "user", "content": "on the mat"}]
+    second = model.chat(talk, max_new_tokens=6, temperature=0)
+    assert found["1"] == f"①\n{first.strip()}\n\n②\n{second.strip()}"
+    assert found["2"] == model.chat([{"role": "user", "content": "sat"}], max_new_tokens=6, temperature=0)
+    assert log.rows()[0]["prompt"] == "①\nthe cat\n\n②\non the mat"
+
+
+def test_both_turns_of_an_evaluation_are_read(tmp_path: Path) -> None:
+    row = {
+        "id": 81,
+        "turns": ["Write.", "Again."],
+        "answers": ["one", "two"],
+        "detail": {"prompt": "x", "written": "y"},
+    }
+    path = rows(tmp_path / "demo" / "items" / "mt_bench.jsonl", row)
+    questions = rows(tmp_path / "question.jsonl", {"question_id": 81, "turns": ["Write.", "Again."]})
+    assert stored(path, read_prompts(questions)) == {"81": "①\none\n\n②\ntwo"}
+    assert [prompt.text for prompt in prompts_of(path)] == ["①\nWrite.\n\n②\nAgain."]
+
+
+def test_the_page_opens_without_what_computes() -> None:
+    code = "import sys, hornbook.human; print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout == "[]\n"
 
 
 def test_a_model_without_a_template_goes_on_with_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from hornbook.core.errors import UserError
 from hornbook.evaluate import evaluation
 from hornbook.generate.language_model import LanguageModel
 from hornbook.model.decoder import Decoder
-from hornbook.scored import Wish, compare_folders, evaluate, names
+from hornbook.scored import Wish, compare_folders, evaluate
 from hornbook.text.bpe import BPE
 
 TASK = 'type: multiple_choice\nprompt: "{{q}} ="\nchoices: "{{c}}"\nanswer: "{{a}}"\ndata: {files: [sums.jsonl]}\n'
@@ -73,10 +73,6 @@ def test_what_cannot_be_compared_is_told(place: Path, tmp_path: Path) -> None:
         compare_folders(*_folders(tmp_path))
     with pytest.raises(UserError, match="no such folder; name the one with the benchmarks"):
         evaluate([str(place / "one")], Wish(tasks=("arc_easy",), data=tmp_path / "none"), tmp_path)
-
-
-def test_models_of_one_name_are_told_apart() -> None:
-    assert names(["runs/a", "b/model", "c/model"]) == ["a", "b-model", "c-model"]
 
 
 def test_what_lost_its_beginning_is_told_in_table_and_report(

@@ -22,10 +22,12 @@ def test_the_worst_answers_come_first_with_prompt_verdict_and_what_was_expected(
     detail = {"prompt": "Q: 2 + 2?", "written": "five", "found": {"strict": None, "flexible": "5"}, "answer": "4"}
     right = Outcome("a.jsonl:1", "", {"strict": 1.0, "flexible": 1.0}, detail)
     half = Outcome("a.jsonl:2", "", {"strict": 0.0, "flexible": 1.0}, detail)
-    wrong = Outcome("a.jsonl:3", "", {"strict": 0.0, "flexible": 0.0}, {**detail, "truncated": True})
+    saw = {"read": "user: Q: 2 + 2?", "truncated": True}
+    wrong = Outcome("a.jsonl:3", "", {"strict": 0.0, "flexible": 0.0}, {**detail, **saw})
     (shown,) = scored_written.worst([right, half, wrong])
     assert "the 3 worst of 3 answers" in shown
     assert "<b>Q: 2 + 2?</b>five" in shown
+    assert "<b>user: Q: 2 + 2?</b>five" in shown
     assert shown.index("a.jsonl:3") < shown.index("a.jsonl:2") < shown.index("a.jsonl:1")
     assert shown.count("Expected: 4") == 3
     assert scored_written.why(wrong) == "right is '4'; strict finds nothing, flexible finds '5'"

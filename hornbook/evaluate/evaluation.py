@@ -9,21 +9,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbook.core.errors import UserError
 from hornbook.core.files import read_json, write_json, write_text
 from hornbook.evaluate.averages import Categories, averages
 from hornbook.evaluate.request import Continuation, Rolling, Until
-from hornbook.evaluate.scorer import Scorer
 from hornbook.evaluate.statistics import mean
 from hornbook.evaluate.task import Asked, Item, Outcome
+
+if TYPE_CHECKING:
+    from hornbook.evaluate.scorer import Scorer
 
 RESULTS, ITEMS = "results.json", "items"
 BESIDE = ("turns", "answers", "category", "references")  # of a row whose answers judges read
 
 
-def outcomes(scorer: Scorer, task: Asked, items: Sequence[Item]) -> list[Outcome]:
+def outcomes(scorer: "Scorer", task: Asked, items: Sequence[Item]) -> list[Outcome]:
     """Ask everything, what follows from answers too, and judge it, in the order of the items."""
     came: list[list[Any]] = [[] for _ in items]
     put: list[list[Any]] = [[] for _ in items]
@@ -38,16 +40,16 @@ def outcomes(scorer: Scorer, task: Asked, items: Sequence[Item]) -> list[Outcome
     return [_as_read(scorer, outcome, some) for outcome, some in zip(judged, put, strict=True)]
 
 
-def _as_read(scorer: Scorer, outcome: Outcome, put: Sequence[Any]) -> Outcome:
-    """Where answers are written: the last question as the model read it, and whether one lost its beginning."""
+def _as_read(scorer: "Scorer", outcome: Outcome, put: Sequence[Any]) -> Outcome:
+    """Where answers are written: `read`, the last question as the model saw it, and whether one lost its beginning."""
     read = [scorer.as_read(request) for request in put if isinstance(request, Until)]
     if not read:
         return outcome
     cut = {"truncated": True} if any(each.truncated for each in read) else {}
-    return replace(outcome, detail={**outcome.detail, "prompt": read[-1].text, **cut})
+    return replace(outcome, detail={**outcome.detail, "read": read[-1].text, **cut})
 
 
-def _answers(scorer: Scorer, asked: Sequence[Any]) -> list[Any]:
+def _answers(scorer: "Scorer", asked: Sequence[Any]) -> list[Any]:
     """The answers to requests of any kind, each kind asked together."""
     found: dict[int, Any] = {}
     ways: dict[type, Any] = {Continuation: scorer.continuations, Rolling: scorer.rolling, Until: scorer.until}

@@ -30,7 +30,7 @@ def test_the_second_turn_hears_the_first_and_judges_read_both(tmp_path: Path) ->
     assert [(turn.question, turn.answer) for turn in one.turns] == [("Write.", "answer 1"), ("Again.", "answer 3")]
     assert [turn.reference for turn in one.turns] == ["Done", "Twice"]
     assert (one.id, one.subject) == ("81", "writing")
-    assert came[0].detail["prompt"] == "Question: Write.\n\nAnswer: answer 1\n\nQuestion: Again.\n\nAnswer:"
+    assert came[0].detail["read"] == "Question: Write.\n\nAnswer: answer 1\n\nQuestion: Again.\n\nAnswer:"
     assert came[0].detail["written"] == "answer 3"
     assert evaluation.read(tmp_path)["tasks"]["mt_bench"]["truncated"] == 1  # of two turns the second was too long
     assert came[0].metrics == {"rep4": 0.0, "words": 4.0}
