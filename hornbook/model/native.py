@@ -1,4 +1,4 @@
-"""The kernels in C (products.c, tape.c), compiled for this very processor the first time they are wanted.
+"""The kernels in C (products.c, tape.c, loss.c), compiled for this very processor the first time they are wanted.
 
 That takes a C compiler and a few seconds; what it makes is kept in the user's cache folder, one file for each source
 and kind of processor. Where there is no compiler, or it fails, there are no kernels, and torch's are taken.
@@ -21,11 +21,13 @@ import torch
 from torch import Tensor
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "tape.c", FOLDER / "products.c")  # the first includes the others
+SOURCES = tuple(
+    FOLDER / f"{name}.c" for name in ("kernels", "products", "lanes", "tape", "loss")
+)  # the first includes the others
 OWN = ("-march=native", "-mprefer-vector-width=512") if platform.machine() in ("x86_64", "AMD64") else ("-mcpu=native",)
 FLAGS = (
     *("-O3", *OWN, "-fopenmp", "-shared", "-fPIC"),
-    *("-fno-math-errno", "-fno-trapping-math", "-fassociative-math", "-fno-signed-zeros"),  # sums in any order
+    *("-fno-math-errno", "-fno-trapping-math"),
 )
 KINDS = ("fp32", "bf16", "int8", "int4")  # of matrices, in the order of products.c
 FEW = 16  # vectors, of which torch's product of one takes twice as long as the kernel's, and that of 24 as long
@@ -102,6 +104,25 @@ def _product(kind: int, matrix: Tensor, scales: Tensor, x: Tensor, outputs: int)
     assert found is not None
     found.multiply(kind, *pointers, shape, torch.get_num_threads())
     return y
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, *, wanted: float, spread: float) -> tuple[Tensor, Tensor] | None:
+    """The summed loss of rows of logits in bf16, and its gradient by them; None where there is no kernel for it.
+
+    logits (rows, vocab), labels (rows,): -wanted * log p(label) - spread * (log p of all), summed over the rows.
+    """
+    if logits.device.type != "cpu" or logits.dtype != torch.bfloat16 or not there():
+        return None
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
+        return None  # torch says what is wrong
+    logits, labels = logits.contiguous(), labels.contiguous()
+    gradients, losses = torch.empty_like(logits), torch.empty(len(logits))
+    pointers = [ctypes.c_void_p(each.data_ptr()) for each in (logits, gradients, labels, losses)]
+    shape, parts = (ctypes.c_long * 2)(*logits.shape), (ctypes.c_float * 2)(wanted, spread)
+    found = library()
+    assert found is not None
+    found.cross_entropy(*pointers, shape, parts, torch.get_num_threads())
+    return losses.sum(), gradients
 
 
 @cache

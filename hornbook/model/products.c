@@ -26,6 +26,18 @@ enum { FP32, BF16, INT8, INT4 };
 typedef float Sixteen __attribute__((vector_size(64), aligned(4)));
 typedef uint32_t Words __attribute__((vector_size(64), aligned(4)));
 
+typedef int32_t Signs __attribute__((vector_size(64), aligned(4)));
+
+INLINE float total(Sixteen sums) {
+#ifdef VNNI
+    return _mm512_reduce_add_ps((__m512)sums);
+#else
+    float sum = 0;
+    for (int lane = 0; lane < 16; lane++) sum += sums[lane];
+    return sum;
+#endif
+}
+
 typedef struct { /* vectors in 8 bits */
     int8_t *numbers;
     int32_t *less; /* of each group: its sum times what was added to the matrix, negative */
@@ -161,16 +173,6 @@ INLINE void quantised(const uint8_t *matrix, const uint16_t *scales, const Vecto
         for (long one = 0; one < many; one += 8) block(here, own, x, one, y + row, outputs, bits, 8, rows);
         for (long one = many; one < count; one++) block(here, own, x, one, y + row, outputs, bits, 1, rows);
     }
-}
-
-INLINE float total(Sixteen sums) {
-#ifdef VNNI
-    return _mm512_reduce_add_ps((__m512)sums);
-#else
-    float sum = 0;
-    for (int lane = 0; lane < 16; lane++) sum += sums[lane];
-    return sum;
-#endif
 }
 
 /* Four rows of a matrix in fp32 times four vectors */

@@ -4,8 +4,6 @@ All vectors lie in one piece of memory, `work`; a step reads at `from` and write
 one row and the same for each (a vector of width w of all rows: rows x w numbers). Between the steps nothing but this
 memory is shared, and what is remembered of earlier tokens: keys and values in fp32, one head after the other.
 */
-#include "products.c"
-
 enum { PRODUCT, NORM, TURN, ATTEND, ACTIVATE, GATE, ADD, COPY };
 enum { RELU, RELU2, GELU, GELU_TANH, SILU };
 
@@ -32,26 +30,19 @@ typedef struct {
     int32_t threads;
 } Call;
 
-/* e^x: 2^n times a polynomial on [-0.35, 0.35], off by less than 2e-7 of it */
-INLINE float exponential(float x) {
-    x = x < -87 ? -87 : x > 88 ? 88 : x;
-    int32_t n = (int32_t)(x * 1.44269504f + (x < 0 ? -0.5f : 0.5f)), bits = (n + 127) << 23;
-    float power;
-    memcpy(&power, &bits, 4);
-    x = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    return power * (1 + x * (1 + x * (0.5f + x * (1.6666667e-1f + x * (4.1665795e-2f + x * (8.3334519e-3f + x * 1.3981999e-3f))))));
-}
-
-INLINE float activated(float x, int kind) {
-    if (kind == RELU || kind == RELU2) return x <= 0 ? 0 : kind == RELU ? x : x * x;
+INLINE Sixteen activated(Sixteen x, int kind) {
+    Sixteen zero = {0};
+    if (kind == RELU || kind == RELU2) return either(x <= 0, zero, kind == RELU ? x : x * x);
     if (kind == SILU) return x / (1 + exponential(-x));
     if (kind == GELU_TANH) return x / (1 + exponential(-1.5957691f * (x + 0.044715f * x * x * x)));
-    return x * (0.5f + 0.5f * erff(x * 0.70710678f));
+    return x * (0.5f + 0.5f * error_function(x * 0.70710678f));
 }
 
-INLINE void each(float *restrict x, const float *restrict gate, long count, int kind) {
-    for (long i = 0; i < count && !gate; i++) x[i] = activated(x[i], kind);
-    for (long i = 0; i < count && gate; i++) x[i] *= activated(gate[i], kind);
+INLINE void each(float *x, const float *gate, long count, int kind) {
+    for (long i = 0; i < count; i += 16) {
+        Sixteen numbers = some(x + i, count - i, 0);
+        put(x + i, gate ? numbers * activated(some(gate + i, count - i, 0), kind) : activated(numbers, kind), count - i);
+    }
 }
 
 static void activate(float *x, const float *gate, long count, int kind) {
@@ -65,13 +56,8 @@ static void activate(float *x, const float *gate, long count, int kind) {
 static void norm(const Step *step, const float *x, float *y) {
     long width = step->inputs;
     const float *gain = step->matrix, *bias = step->bias;
-    float mean = 0, square = 0;
-    if (step->kind) {
-        for (long i = 0; i < width; i++) mean += x[i];
-        mean /= width;
-    }
-    for (long i = 0; i < width; i++) square += (x[i] - mean) * (x[i] - mean);
-    float by = 1 / sqrtf(square / width + step->number);
+    float mean = step->kind ? sum_of(x, width, 0, 0) / width : 0;
+    float by = 1 / sqrtf(sum_of(x, width, mean, 1) / width + step->number);
     for (long i = 0; i < width; i++) y[i] = (x[i] - mean) * by * (gain ? gain[i] : 1) + (bias ? bias[i] : 0);
 }
 
@@ -111,12 +97,9 @@ static void attend(const Step *step, const float *q, const float *keys, const fl
     long width = step->width, group = step->inputs / step->outputs;
     float shares[count];
     for (long head = 0; head < group; head++, q += width, to += width) {
-        float most = -INFINITY, all = 0, by;
         for (long i = 0; i < count; i++) shares[i] = dot(q, keys + i * width, width) * step->number;
         for (long i = 0; i < count && step->bound > 0; i++) shares[i] = step->bound * tanhf(shares[i] / step->bound);
-        for (long i = 0; i < count; i++) most = shares[i] > most ? shares[i] : most;
-        for (long i = 0; i < count; i++) all += shares[i] = exponential(shares[i] - most);
-        by = 1 / all;
+        float by = 1 / exponentials(shares, count, largest(shares, count));
         for (long i = 0; i < count; i++) shares[i] *= by;
         long c = 0;
         for (; c + 64 <= width; c += 64) mix(shares, values + c, to + c, count, width, 4);

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hornbook.model import native
 from hornbook.objective.cross_entropy import cross_entropy, right
 from hornbook.objective.language import NextToken
 
@@ -149,3 +150,27 @@ def test_bfloat16_autocast_stays_close() -> None:
     assert torch.allclose(ours, expected, rtol=1e-2)  # bfloat16 keeps 8 bits
     assert hidden.grad is not None
     assert linear.weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("vocab", [5, 16, 1000])
+def test_the_kernel_in_bf16_says_what_fp32_says_of_the_same_logits(smoothing: float, vocab: int) -> None:
+    logits, labels = (4 * torch.randn(33, vocab)).bfloat16(), torch.randint(vocab, (33,))
+    logits[0, 0] = -torch.inf if not smoothing else -50
+    labels[0] = 1
+    found = native.cross_entropy(logits, labels, wanted=1 - smoothing, spread=smoothing / vocab)
+    if found is None:
+        pytest.skip("no C compiler")
+    whole = logits.float().requires_grad_()
+    loss = F.cross_entropy(whole, labels, reduction="sum", label_smoothing=smoothing)
+    loss.backward()
+    torch.testing.assert_close(found[0], loss.detach(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found[1].float(), whole.grad, rtol=2**-8, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_logits_that_are_no_numbers_have_a_loss_that_is_none(wrong: float) -> None:
+    logits = torch.zeros(2, 40, dtype=torch.bfloat16)
+    logits[1, 7] = wrong
+    found = native.cross_entropy(logits, torch.tensor([3, 3]), wanted=1.0, spread=0.0)
+    assert found is None or found[0].isnan()

@@ -1,0 +1,5 @@
+/* All kernels, compiled as one; native.py says how. */
+#include "products.c"
+#include "lanes.c"
+#include "tape.c"
+#include "loss.c"
