@@ -68,8 +68,29 @@ def of_chat(body: ChatBody, served: Served) -> Asked:
 
 def answers(body: Writing, served: Served, wanted: Wanted) -> list[Request]:
     """The requests for one prompt."""
-    ids, most, start = wanted.ids, wanted.most, served.lm.start
-    room = served.window - (1 if start is not None else len(ids))
+    ids, start, tokens = wanted.ids, served.lm.start, _tokens(body, served, wanted)
+    how, form = sampling(body, served), _form(body)
+    return [
+        Request(
+            prompt=ids if start is None else [start],
+            sampling=how,
+            max_new_tokens=tokens,
+            stop=(*body.stops, *wanted.stop),
+            seed=None if body.seed is None else (body.seed + number) % GREATEST_SEED,
+            source=[] if start is None else ids,
+            top_log_probabilities=wanted.top,
+            prompt_too=wanted.scored,
+            constraint=None if form is None else form(served),
+            adapter=served.adapter,
+        )
+        for number in range(wanted.times)
+    ]
+
+
+def _tokens(body: Writing, served: Served, wanted: Wanted) -> int:
+    """How many tokens may be written after a prompt."""
+    ids, most = wanted.ids, wanted.most
+    room = served.window - (1 if served.lm.start is not None else len(ids))
     if most is not None and most > served.window:
         raise Refused(
             f"max_tokens: {most} is more than the model's window of {served.window} tokens; ask for fewer",
@@ -82,22 +103,7 @@ def answers(body: Writing, served: Served, wanted: Wanted) -> list[Request]:
             code="context_length_exceeded",
             param="messages" if isinstance(body, ChatBody) else "prompt",
         )
-    how, form = sampling(body, served), _form(body)
-    return [
-        Request(
-            prompt=ids if start is None else [start],
-            sampling=how,
-            max_new_tokens=room if most is None else min(most, room),
-            stop=(*body.stops, *wanted.stop),
-            seed=None if body.seed is None else (body.seed + number) % GREATEST_SEED,
-            source=[] if start is None else ids,
-            top_log_probabilities=wanted.top,
-            prompt_too=wanted.scored,
-            constraint=None if form is None else form(served),
-            adapter=served.adapter,
-        )
-        for number in range(wanted.times)
-    ]
+    return room if most is None else min(most, room)
 
 
 def sampling(body: Writing, served: Served) -> Sampling:
