@@ -52,7 +52,9 @@ class Truthful(Written):
             metrics |= {f"{name}_acc": float(best > worst), f"{name}_diff": best - worst, f"{name}_max": best}
         nearest = max(true + false, key=lambda each: _measures()["rouge1"](written, each))
         detail = {"answer": true, "why": f"nearest is the {'true' if nearest in true else 'false'} answer {nearest!r}"}
-        return Outcome(item.id, item.subject, metrics, {**self.shown(item, written), **detail})
+        for_judges = {"turns": [self.question(item.row).removeprefix("Q: ")], "answers": [written.strip()]}
+        for_judges["references"] = [true[0]]
+        return Outcome(item.id, item.subject, metrics, {**self.shown(item, written), **detail, **for_judges})
 
 
 def _measures() -> dict[str, Callable[[str, str], float]]:

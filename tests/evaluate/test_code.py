@@ -50,3 +50,18 @@ def test_many_samples_want_a_temperature() -> None:
         Code(data=task.data, prompt="", tests="", samples=2)
     with pytest.raises(ValueError, match="pass_at"):
         Code(data=task.data, prompt="", tests="", pass_at=(2,))
+
+
+@pytest.mark.slow
+def test_the_public_rows_own_solutions_all_pass(shared_data: Path) -> None:
+    """All canonical solutions of the shared HumanEval rows, in the sandbox, as answers of a model and of a chat."""
+    task = tasks.load("humaneval")
+    items = list(task.items(shared_data / "benchmarks"))
+    assert len(items) == 40
+    solved = task.judge_all(items, [[item.row["canonical_solution"]] for item in items])
+    assert {one.id: one.detail["why"] for one in solved if one.metrics["pass@1"] != 1} == {}
+    talks = [task.through_chat(item) for item in items]
+    fenced = [[f"```python\n{item.row['prompt']}{item.row['canonical_solution']}```"] for item in items]
+    assert {one.id: one.detail["why"] for one in task.judge_all(talks, fenced) if one.metrics["pass@1"] != 1} == {}
+    wrong = task.judge_all(items, [["    return None\n"] for _ in items])
+    assert not any(one.metrics["pass@1"] for one in wrong)

@@ -18,5 +18,7 @@ def test_an_answer_is_nearer_to_true_or_false_ones(tmp_path: Path) -> None:
     assert round(true.metrics["rouge1_max"], 6) == 100.0
     false = task.judge(item, ["Pigs can fly."])
     assert false.metrics["rougeL_acc"] == 0.0
+    assert false.detail["turns"] == ["Do pigs fly?"]  # a judge that was trained for it reads them
+    assert (false.detail["answers"], false.detail["references"]) == (["Pigs can fly."], ["Pigs do not fly at all."])
     assert "false answer 'Pigs can fly.'" in false.detail["why"]
     assert task.judge(item, [""]).metrics["bleu_acc"] == 0.0
