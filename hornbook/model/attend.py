@@ -1,7 +1,8 @@
 """The product at the heart of attention: softmax(q k^T * scale) v (Vaswani et al. 2017, section 3.2.1).
 
 PyTorch's fused kernel does it without writing the scores down (FlashAttention, Dao et al. 2022). Where nothing but the
-causal order hides anything it is told so, takes no mask and skips half the work. A soft cap on the scores (Gemma 2,
+causal order hides anything it is told so, takes no mask and skips half the work; on a CPU our own (causal.py) is faster
+still. A soft cap on the scores (Gemma 2,
 section 2) is more than the kernel knows and takes the plain way. A module of its own, so that whoever wants to see the
 weights can hook in: `weights` computes them from what `forward` was given.
 """
@@ -12,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from hornbook.model import causal as kernel
 
 
 class Attend(nn.Module):
@@ -35,6 +38,8 @@ class Attend(nn.Module):
         if self.soft_cap is not None:
             weights = F.dropout(self.weights(q, k, mask, causal=causal), dropout)
             return weights @ each_head(v, q.shape[1])
+        if mask is None and causal and not dropout and kernel.fits(q, k, v):
+            return kernel.attention(q, k, v, 1 / math.sqrt(q.shape[3]) if self.scale is None else self.scale)
         if mask is not None or q.shape[2] == 1:  # an if, so that torch.compile sees a bool where it varies the length
             causal = False
         return F.scaled_dot_product_attention(

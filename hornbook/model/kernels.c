@@ -3,3 +3,4 @@
 #include "lanes.c"
 #include "tape.c"
 #include "loss.c"
+#include "attention.c"

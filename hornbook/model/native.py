@@ -1,4 +1,4 @@
-"""The kernels in C (products.c, tape.c, loss.c), compiled for this very processor the first time they are wanted.
+"""The kernels in C (kernels.c names the files), compiled for this very processor the first time they are wanted.
 
 That takes a C compiler and a few seconds; what it makes is kept in the user's cache folder, one file for each source
 and kind of processor. Where there is no compiler, or it fails, there are no kernels, and torch's are taken.
@@ -22,7 +22,7 @@ from torch import Tensor
 
 FOLDER = Path(__file__).parent
 SOURCES = tuple(
-    FOLDER / f"{name}.c" for name in ("kernels", "products", "lanes", "tape", "loss")
+    FOLDER / f"{name}.c" for name in ("kernels", "products", "lanes", "tape", "loss", "attention")
 )  # the first includes the others
 OWN = ("-march=native", "-mprefer-vector-width=512") if platform.machine() in ("x86_64", "AMD64") else ("-mcpu=native",)
 FLAGS = (
@@ -123,6 +123,13 @@ def cross_entropy(logits: Tensor, labels: Tensor, *, wanted: float, spread: floa
     assert found is not None
     found.cross_entropy(*pointers, shape, parts, torch.get_num_threads())
     return losses.sum(), gradients
+
+
+def call(name: str, how: ctypes.Structure, *tensors: Tensor) -> None:
+    """A kernel of the form name(how, numbers, numbers, ...)."""
+    found = library()
+    assert found is not None
+    getattr(found, name)(ctypes.byref(how), *(ctypes.c_void_p(each.data_ptr()) for each in tensors))
 
 
 @cache

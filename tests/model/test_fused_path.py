@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hornbook.core import recipe
+from hornbook.model import causal
 from hornbook.model.decoder import Decoder, DecoderModel
 
 
@@ -23,7 +24,14 @@ class Spy:
             self.calls.append("masked" if mask is not None else "causal" if how["is_causal"] else "plain")
             return kernel(q, k, v, **how)
 
+        own = causal.attention
+
+        def noted(*heads: Any) -> Tensor:
+            self.calls.append("causal")
+            return own(*heads)
+
         monkeypatch.setattr(F, "scaled_dot_product_attention", spied)
+        monkeypatch.setattr(causal, "attention", noted)
 
 
 @pytest.fixture
