@@ -64,10 +64,10 @@ class Prefixes:
                 return
             if cut and common == len(each.ids):
                 self._drop(each)
+        while self.bytes + bytes_ > self.most_bytes:  # before it is there: never more, whoever looks
+            self._drop(self.kept[0])
         self.kept.append(Kept(text, adapter, state, bytes_, cut))
         self.bytes += bytes_
-        while self.bytes > self.most_bytes:
-            self._drop(self.kept[0])
 
     def _of(self, adapter: str | None) -> list[Kept]:
         return [each for each in self.kept if each.adapter == adapter]
