@@ -41,12 +41,13 @@ def outcomes(scorer: "Scorer", task: Asked, items: Sequence[Item]) -> list[Outco
 
 
 def _as_read(scorer: "Scorer", outcome: Outcome, put: Sequence[Any]) -> Outcome:
-    """Where answers are written: `read`, the last question as the model saw it, and whether one lost its beginning."""
+    """Where answers are written: `read`, the last question where the model saw it otherwise, and `truncated`."""
     read = [scorer.as_read(request) for request in put if isinstance(request, Until)]
     if not read:
         return outcome
     cut = {"truncated": True} if any(each.truncated for each in read) else {}
-    return replace(outcome, detail={**outcome.detail, "read": read[-1].text, **cut})
+    other = {"read": read[-1].text} if read[-1].text != outcome.detail.get("prompt") else {}
+    return replace(outcome, detail={**outcome.detail, **other, **cut})
 
 
 def _answers(scorer: "Scorer", asked: Sequence[Any]) -> list[Any]:

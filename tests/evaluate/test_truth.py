@@ -1,5 +1,8 @@
 """A classifier as a judge: what it reads, what counts, and its training rows."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from hornbook.model.classifier import LAST, SequenceClassifier
 from hornbook.model.decoder import Decoder
 from hornbook.text.bpe import BPE
 
+BUILD = [sys.executable, "-m", "hornbook", "build", "finetune/truth-judge", "--run", "runs/truth"]
 ROW = {"Question": "Is it?", "Correct Answers": "Yes; Of course", "Incorrect Answers": "No;", "id": "t:1"}
 
 
@@ -68,3 +72,39 @@ def test_training_rows_of_the_public_table(shared_data: Path) -> None:
     assert len({each["question"] for each in found}) == 249
     assert {each["label"] for each in found} == {"yes", "no"}
     assert len(found) > 1000
+
+
+@pytest.mark.slow
+def test_the_recipe_trains_a_judge_and_it_judges(tiny_base: Path, tmp_path: Path) -> None:
+    """From the public table's form to a verdict, by the commands that the recipe names: true is what begins with A."""
+    table = [
+        {**ROW, "Question": f"Is it {n}?", "Correct Answers": "A b c; A d e", "Incorrect Answers": "B b c; B d e"}
+        for n in range(100)
+    ]
+    write(table, tmp_path / "my")
+    train = [f"stages.truth.train.{each}" for each in ("optimizer.lr=3e-3", "precision=fp32", "rows_per_step=8")]
+    changed = [f"base={tiny_base}", "stages.truth.length=64", *train]
+    built = subprocess.run([*BUILD, *changed], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert built.returncode == 0, built.stderr
+    model = tmp_path / "runs/truth/truth/model"
+    scores = json.loads((model.parent / "scores.json").read_text())
+    assert scores["accuracy"]["of"] == len([*rows.read(tmp_path / "my/truth-test.jsonl")])
+    assert scores["accuracy"]["value"] > 0.9
+    said = [{"question": f"Is it {n}?", "answer": answer} for n in range(200, 220) for answer in ("A b c", "B d e")]
+    (tmp_path / "demo.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    judge = [
+        sys.executable,
+        "-m",
+        "hornbook",
+        "evaluate",
+        "judge",
+        "demo.jsonl",
+        "--judge",
+        "truth",
+        "--by",
+        str(model),
+    ]
+    judged = subprocess.run(judge, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert judged.returncode == 0, judged.stderr
+    found = json.loads((tmp_path / "evaluations/demo/results.json").read_text())["judged"]["truth by model"]
+    assert found["yes"]["value"] == pytest.approx(0.5, abs=0.1)
