@@ -1,6 +1,7 @@
 /* Causal attention forwards and backwards (Vaswani et al. 2017; the recomputed weights are FlashAttention's, Dao et al.
-2022, section 3.1). Of each head all is brought to fp32, the queries scaled at once; six queries at a time meet all earlier keys, so that their
-scores lie in the cache and softmax is taken of whole rows. Of the way back only the logarithm of each row's sum is kept.
+2022, section 3.1). Of each head all is brought to fp32, the queries scaled at once; six queries at a time meet all
+earlier keys, so that their scores lie in the cache and softmax is taken of whole rows. Kept for the way back: each row's
+largest score, and one over its sum.
 
 Everything is one product: six rows of A times a matrix whose rows are up to 64 numbers wide, 24 registers of sums.
 */
@@ -74,7 +75,7 @@ static void set_upright(const Shape *s, const float *from, float *to) {
 
 INLINE long filled(const Shape *s) { return (s->time + PANEL - 1) / PANEL * PANEL + WIDE; } /* tokens there is room for */
 
-void attention(const Shape *s, const void *q, const void *k, const void *v, void *answer, float *logs) {
+void attention(const Shape *s, const void *q, const void *k, const void *v, void *answer, float *kept) {
     long width = s->width, tokens = filled(s), one = tokens * width;
 #pragma omp parallel num_threads(s->threads) if (s->threads > 1)
     {
@@ -94,10 +95,10 @@ void attention(const Shape *s, const void *q, const void *k, const void *v, void
                     score(query + i * width, upright, p, tokens, count, width);
                     for (long r = 0; r < SIX && i + r < s->time; r++) {
                         float *mine = p + r * tokens, most = largest(mine, i + r + 1);
-                        float sum = exponentials(mine, i + r + 1, most);
+                        by[r] = 1 / exponentials(mine, i + r + 1, most);
                         for (long j = i + r + 1; j < count; j++) mine[j] = 0;
-                        logs[(row * s->heads + head) * s->time + i + r] = most + logf(sum);
-                        by[r] = 1 / sum;
+                        float *keep = kept + 2 * ((row * s->heads + head) * s->time + i + r);
+                        keep[0] = most, keep[1] = by[r];
                     }
                     rows_times(p, tokens, 1, value, width, said + i * width, width, count, width, 0);
                     for (long r = 0; r < SIX && i + r < s->time; r++)
@@ -110,11 +111,11 @@ void attention(const Shape *s, const void *q, const void *k, const void *v, void
 }
 
 /* Of one query: its weights again, and the gradient of its scores; both 0 from `seen` to `end` */
-INLINE void row_back(float *p, float *by_scores, long seen, long end, float log) {
+INLINE void row_back(float *p, float *by_scores, long seen, long end, const float *kept) {
     Sixteen sums = {0};
     for (long j = seen; j < end; j++) p[j] = by_scores[j] = 0;
     for (long j = 0; j < seen; j += 16) {
-        Sixteen weights = exponential(some(p + j, seen - j, -INFINITY) - log);
+        Sixteen weights = exponential(some(p + j, seen - j, -INFINITY) - kept[0]) * kept[1];
         if (seen - j < 16) put(p + j, weights, seen - j), weights = some(p + j, seen - j, 0);
         else put(p + j, weights, 16);
         sums += weights * some(by_scores + j, seen - j, 0);
@@ -127,7 +128,7 @@ typedef struct { /* of one head, in fp32: what it read, what it is told, what it
     float *q, *k, *v, *told, *k_upright, *v_upright, *dq, *dk, *dv, *p, *ds;
 } Head;
 
-static void head_back(const Shape *s, const Head *h, const float *logs) {
+static void head_back(const Shape *s, const Head *h, const float *kept) {
     long width = s->width, tokens = filled(s);
     for (long start = 0; start < s->time; start += PANEL) {
         long rows = s->time - start < PANEL ? s->time - start : PANEL, all = (start + rows + SIX - 1) / SIX * SIX;
@@ -138,7 +139,7 @@ static void head_back(const Shape *s, const Head *h, const float *logs) {
             score(h->told + i * width, h->v_upright, ds, tokens, count, width);
             for (long one = 0; one < SIX; one++) {
                 long seen = r + one < rows ? i + one + 1 : 0;
-                row_back(p + one * tokens, ds + one * tokens, seen, all, seen ? logs[i + one] : 0);
+                row_back(p + one * tokens, ds + one * tokens, seen, all, kept + 2 * (i + one));
             }
             rows_times(ds, tokens, 1, h->k, width, h->dq + i * width, width, count, width, 0);
         }
@@ -151,7 +152,7 @@ static void head_back(const Shape *s, const Head *h, const float *logs) {
     }
 }
 
-void attention_back(const Shape *s, const void *q, const void *k, const void *v, const void *told, const float *logs,
+void attention_back(const Shape *s, const void *q, const void *k, const void *v, const void *told, const float *kept,
                     void *dq, void *dk, void *dv) {
     long width = s->width, tokens = filled(s), one = tokens * width, group = s->heads / s->shared;
 #pragma omp parallel num_threads(s->threads) if (s->threads > 1)
@@ -170,7 +171,7 @@ void attention_back(const Shape *s, const void *q, const void *k, const void *v,
                 for (long head = of * group; head < (of + 1) * group; head++) {
                     take_head(s, q, s->q, row, head, s->scale, h.q);
                     take_head(s, told, s->o, row, head, 1, h.told);
-                    head_back(s, &h, logs + (row * s->heads + head) * s->time);
+                    head_back(s, &h, kept + 2 * (row * s->heads + head) * s->time);
                     give_head(s, h.dq, s->scale, dq, s->heads, row, head);
                 }
                 give_head(s, h.dk, 1, dk, s->shared, row, of);

@@ -48,19 +48,19 @@ class _Causal(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         q, k, v = (each if each.stride(3) == 1 else each.contiguous() for each in (q, k, v))
-        answer, logs = _like(q), q.new_empty(q.shape[:3], dtype=torch.float32)
+        answer, kept = _like(q), q.new_empty(*q.shape[:3], 2, dtype=torch.float32)
         shape = _shape(q, k, v, answer, scale)
-        native.call("attention", shape, q, k, v, answer, logs)
-        ctx.save_for_backward(q, k, v, logs)
+        native.call("attention", shape, q, k, v, answer, kept)
+        ctx.save_for_backward(q, k, v, kept)
         ctx.scale = scale
         return answer
 
     @staticmethod
     def backward(ctx: Any, told: Tensor) -> tuple[Tensor | None, ...]:
-        q, k, v, logs = ctx.saved_tensors
+        q, k, v, kept = ctx.saved_tensors
         told = told.to(q.dtype) if told.stride(3) == 1 else told.to(q.dtype).contiguous()
         found = _like(q), _like(k), _like(v)
-        native.call("attention_back", _shape(q, k, v, told, ctx.scale), q, k, v, told, logs, *found)
+        native.call("attention_back", _shape(q, k, v, told, ctx.scale), q, k, v, told, kept, *found)
         return *found, None
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from hornbook.core.errors import RecipeError
 from hornbook.optim.adamw import AdamW
+from hornbook.optim.galore import Galore
 from hornbook.optim.muon import Muon
 from hornbook.optim.schedule import BatchRamp, Cosine, Schedule
 from hornbook.train.guard import Guard
@@ -58,7 +59,7 @@ class Train:
     ramp: BatchRamp | None = None  # a smaller batch at first (GPT-3, section 2.3)
     lengths: LengthRamp | None = None  # shorter rows at first
     micro_batch: int | None = None  # rows that go through the model at once; None: about 4,096 tokens
-    optimizer: AdamW | Muon = field(default_factory=AdamW)
+    optimizer: AdamW | Muon | Galore = field(default_factory=AdamW)
     schedule: Schedule = field(default_factory=Cosine)
     clip: float | None = 1.0  # largest norm of the whole gradient
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
