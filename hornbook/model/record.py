@@ -168,6 +168,8 @@ class Recorder:
             kind, numbers, scales = packed.kind, packed.numbers, packed.scales
         _check(numbers.device.type == "cpu" and numbers.is_contiguous())
         _check(kind != "fp32" or numbers.dtype == torch.float32)
+        if kind == "fp32":
+            self.tape.most = native.FEW
         self.tape.add(
             tape.PRODUCT,
             kind=MATRICES[kind],

@@ -17,6 +17,7 @@ from hornbook.model import native
 from hornbook.model.attention import KeyValues
 from hornbook.model.op import Context, State
 
+MANY = 1 << 30
 PRODUCT, NORM, TURN, ATTEND, ACTIVATE, GATE, ADD, COPY = range(8)
 
 
@@ -27,6 +28,7 @@ class Tape:
         self.steps: list[native.Step] = []
         self.width = self.dim = dim  # floats of memory for each row; the first `dim` are the stream
         self.top = 0  # where the answer lies
+        self.most = MANY  # rows; of more, the layers are faster
         self.attentions: list[list[int]] = []  # where the state of each lies: layer, sublayer, perhaps branch
         self.turning: list[int] = []  # the positions that turn queries and keys, by their number in the context
         self.kept: list[Tensor] = []  # numbers made for the tape alone
@@ -47,7 +49,7 @@ class Tape:
     def play(self, x: Tensor, context: Context, state: State) -> Tensor | None:
         """(rows, 1, dim) -> (rows, 1, dim), and `state` remembers the token; None, and nothing done: not for a tape."""
         rows, caches = len(x), self._caches(state)
-        if rows > native.FEW or caches is None or context.sight.documents is not None or context.memory is not None:
+        if rows > self.most or caches is None or context.sight.documents is not None or context.memory is not None:
             return None
         begins = _begins(context.sight.real)
         if begins is False:
