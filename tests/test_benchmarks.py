@@ -42,6 +42,10 @@ def test_scan_times_what_is_equal(run):
     assert run("scan.py", "--tiny").keys() == {"mamba_scan", "rwkv_scan"}
 
 
+def test_galore_keeps_less_in_processes_of_their_own(run):
+    assert run("galore.py", "--tiny")["galore_memory"] > 1.5
+
+
 def test_time_to_loss_without_a_text_reads_the_standard_library(run, monkeypatch, tmp_path):
     monkeypatch.setenv("HORNBOOK_DATA", str(tmp_path))
     assert run("time_to_loss.py", "--tiny").keys() == {"time_to_loss"}
