@@ -132,14 +132,28 @@ def report(run: Annotated[Path, typer.Argument(help="a run folder")]) -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """What this machine can do: threads, matrix products, memory, bf16, compiler, GPU.
+def doctor(
+    overrides: Overrides = None,
+    profile: Annotated[str | None, typer.Option(metavar="RECIPE", help="where the time of its steps goes")] = None,
+) -> None:
+    """What this machine can do, and what is wrong with the installation; with --profile, where a step's time goes.
 
     Example: hornbook doctor
+
+    Example: hornbook doctor --profile demo pretrain.threads=1
     """
+    if profile is not None:
+        from hornbook.doctor import print_profile
+
+        print_profile(profile, overrides or [])
+        return
+    if overrides:
+        raise UserError(f"{overrides[0]}: values go with a recipe; name it, as in `hornbook doctor --profile demo`")
     from hornbook.core.device import examine, print_examination
+    from hornbook.installation import print_installation
 
     print_examination(examine())
+    print_installation()
 
 
 @app.command()

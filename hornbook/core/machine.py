@@ -81,6 +81,15 @@ def memory(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = CGROUP) -> Memo
     return Memory(total=total, available=available)
 
 
+def peak_memory(status: Path = Path("/proc/self/status")) -> int:
+    """Bytes of memory that this process held at most. Not `ru_maxrss`: on Linux a child begins with its parent's."""
+    if status.is_file():
+        return next(int(line.split()[1]) * 1024 for line in _read(status).splitlines() if line.startswith("VmHWM"))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts bytes
+
+
 def disk_free(path: Path) -> int:
     """Bytes free where `path` is, or will be."""
     while not path.exists():

@@ -87,3 +87,9 @@ def test_this_machine_makes_sense() -> None:
     assert 1 <= machine.physical_cores() <= machine.logical_cores()
     seen = machine.memory()
     assert 0 < seen.available <= seen.total
+
+
+def test_the_most_memory_a_process_held(tmp_path: Path) -> None:
+    (tmp_path / "status").write_text("Name:\tx\nVmPeak:\t 9 kB\nVmHWM:\t    7 kB\n")
+    assert machine.peak_memory(tmp_path / "status") == 7 * 1024
+    assert machine.peak_memory() > 2**20
