@@ -32,7 +32,7 @@ from hornbook.settings import Recipe, load
 from hornbook.shares import DATA, OPTIMIZER, shares
 from hornbook.show import micro_rows, threads_each
 from hornbook.size import choose
-from hornbook.train.parallel import _free_port, processes_here
+from hornbook.train.parallel import free_port, processes_here
 from hornbook.trial import WARM, Quiet, rows_of, took, train
 
 PROFILED = 3  # steps
@@ -196,7 +196,7 @@ def _trial(recipe: Recipe, change: Change, steps: int) -> dict[str, float]:
         path = Path(folder) / "recipe.yaml"
         path.write_text(recipes.to_yaml(dataclasses.replace(recipe, pretrain=config)), encoding="utf-8")
         command = [sys.executable, "-m", "hornbook.trial", str(path), str(steps)]
-        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(many)}
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(many)}
         started = [
             subprocess.Popen(
                 command,

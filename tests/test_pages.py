@@ -35,7 +35,7 @@ PAGES = [
     "rules",
     "training",
 ]
-BILINGUAL = [*PAGES, "architectures", "corpus", "data", "serving", "synthetic", "tokenizer"]
+BILINGUAL = [*PAGES, "architectures", "corpus", "data", "elsewhere", "serving", "synthetic", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 

@@ -114,7 +114,7 @@ def _joined() -> Iterator[Ranks]:
 
 
 def _started(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(processes)}
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(processes)}
     others = [
         subprocess.Popen([sys.executable, "-m", "hornbook", *command], env={**os.environ, **place, "RANK": str(rank)})
         for rank in range(1, processes)
@@ -150,7 +150,7 @@ def _reason(error: Exception) -> str:
     return str(error).splitlines()[0].rpartition("] ")[2].partition(". ")[0]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
