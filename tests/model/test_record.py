@@ -11,7 +11,7 @@ from hornbook.model.decoder import Decoder
 from hornbook.model.embed import Tokens
 from hornbook.model.mamba import Mamba
 from hornbook.model.mlp import MLP
-from hornbook.model.quantised import pack
+from hornbook.model.quantised import ALWAYS, NEVER, Packed, pack
 from hornbook.model.record import record
 from hornbook.model.stack import Stack
 
@@ -19,6 +19,13 @@ from hornbook.model.stack import Stack
 def model(*layer, **more):
     stack = Stack(layers=2, layer=layer or (Attention(heads=4), MLP(hidden=48)), **more)
     return Decoder(dim=32, length=16, embed=Tokens(vocab=50), stack=stack).build().eval()
+
+
+def always(decoder) -> None:
+    """Kernels are taken, whatever was measured."""
+    for each in decoder.modules():
+        if isinstance(each, Packed):
+            each.few = ALWAYS
 
 
 def tape_of(decoder):
@@ -56,7 +63,10 @@ def test_an_adapter_has_no_tape_and_a_packed_matrix_has() -> None:
     linear.adapter = torch.nn.Identity()
     assert tape_of(adapted) is None
     pack(packed, "int8")
+    always(packed)
     assert tape_of(packed) is not None
+    packed.stack.layers[0][0].op.query.adapter.few = NEVER
+    assert tape_of(packed) is None
 
 
 def test_whoever_watches_a_sublayer_is_shown_it() -> None:

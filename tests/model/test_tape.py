@@ -18,6 +18,7 @@ from hornbook.model.rope import Rope
 from hornbook.model.scaling import YarnScaling
 from hornbook.model.sinusoidal import Sinusoidal
 from hornbook.model.stack import LayerStack, Stack
+from tests.model.test_record import always
 
 pytestmark = pytest.mark.skipif(not native.there(), reason="no C compiler")
 
@@ -106,6 +107,7 @@ def test_every_activation_far_out_too(activation, kind, monkeypatch) -> None:
 def test_packed_matrices(kind, monkeypatch) -> None:
     model, ids = build(**STACKS["qwen3"]), draw_ids(9)
     pack(model, kind)
+    always(model)
     plain = written(model, ids, monkeypatch, taped=False)
     torch.testing.assert_close(written(model, ids, monkeypatch, taped=True), plain, rtol=1e-3, atol=1e-3)
 
