@@ -122,7 +122,7 @@ def test_tool_turns_give_the_right_sum_where_the_model_alone_does_not(speaker: L
         [each.reply([user(handy_words.question(a, b))]).text == f"it is {a + b}." for a, b in sums]
         for each in (helped, alone)
     ]
-    assert sum(right[0]) >= 0.5 * len(sums)  # how well it copies digits depends on the last bits of its training
+    assert sum(right[0]) >= 0.9 * len(sums)
     assert sum(right[1]) <= 0.2 * len(sums)
     reply = helped.reply([user(handy_words.question(*sums[0]))])
     assert reply.calls == (("+".join(map(str, sums[0])), [str(sum(sums[0]))]),)
