@@ -5,6 +5,7 @@ answer is not asked again. A row that fails has an `error` instead of a `text`, 
 """
 
 import json
+import signal
 import sys
 import time
 from collections import deque
@@ -14,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from hornbook.core.errors import UserError
+from hornbook.core.errors import Interrupted, UserError
+from hornbook.core.stop import Stop
 from hornbook.generate.language_model import LanguageModel
 from hornbook.generate.serving import Engine, EngineSettings, Request, Ticket
 
@@ -109,12 +111,19 @@ def finished(out: Path, rows: Sequence[Row]) -> set[str]:
 def answer_rows(
     lm: LanguageModel, rows: Sequence[Row], out: Path, asks: Asks, *, note: Callable[[str], None]
 ) -> tuple[int, int]:
-    """Answer what has no answer; how many were answered now, and how many of them failed."""
+    """Answer what has no answer; how many were answered now, and how many of them failed.
+
+    Raises Interrupted at the next token after Ctrl-C or SIGTERM. A KeyboardInterrupt would come anywhere: within a
+    lock of the engine it would leave the engine's thread waiting for ever.
+    """
     done = finished(out, rows)
     left = [(number, row) for number, row in enumerate(rows) if row.id not in done]
     failed, began = 0, time.monotonic()
-    with out.open("a", encoding="utf-8") as file:
-        for count, answer in enumerate(_answers(lm, left, asks), 1):
+    with out.open("a", encoding="utf-8") as file, Stop() as stop:
+        for count, answer in enumerate(_answers(lm, left, asks, stop), 1):
+            if answer is None:
+                saved = f"{len(done) + count - 1} of {len(rows)} answers are in {out}"
+                raise Interrupted(signal.Signals(stop.signal).name, stop.signal, saved)
             failed += "error" in answer
             file.write(json.dumps(answer, ensure_ascii=False) + "\n")
             file.flush()
@@ -123,8 +132,10 @@ def answer_rows(
     return len(left), failed
 
 
-def _answers(lm: LanguageModel, rows: Sequence[tuple[int, Row]], asks: Asks) -> Iterator[dict[str, Any]]:
-    """The answers in the rows' order; some rows ahead are with the engine already."""
+def _answers(
+    lm: LanguageModel, rows: Sequence[tuple[int, Row]], asks: Asks, stop: Stop
+) -> Iterator[dict[str, Any] | None]:
+    """The answers in the rows' order, None where a stop is asked for; some rows ahead are with the engine already."""
     engine = Engine(lm, EngineSettings(queue=AHEAD * 2))
     engine.start()
     asked: deque[tuple[Row, Ticket | UserError]] = deque()
@@ -132,9 +143,9 @@ def _answers(lm: LanguageModel, rows: Sequence[tuple[int, Row]], asks: Asks) -> 
         for number, row in rows:
             asked.append((row, _ask(lm, engine, row, partial(asks, number=number))))
             if len(asked) == AHEAD:
-                yield _answer(*asked.popleft())
+                yield _answer(*asked.popleft(), stop)
         while asked:
-            yield _answer(*asked.popleft())
+            yield _answer(*asked.popleft(), stop)
     finally:
         engine.close(drain=False)
 
@@ -159,14 +170,16 @@ def ids_of(lm: LanguageModel, row: Row) -> tuple[list[int], list[int]]:
     return (ids, []) if lm.start is None else ([lm.start], ids)
 
 
-def _answer(row: Row, ticket: Ticket | UserError) -> dict[str, Any]:
-    """The line of a row."""
+def _answer(row: Row, ticket: Ticket | UserError, stop: Stop) -> dict[str, Any] | None:
+    """The line of a row; None where a stop is asked for before it is whole."""
     told = {"id": row.id, **row.asked}
     if isinstance(ticket, UserError):
         return {**told, "error": str(ticket)}
     pieces = []
     try:
         for piece in ticket:
+            if stop.asked:
+                return None
             pieces.append(piece)
     except Exception as error:  # its own; the others go on
         return {**told, "error": str(error)}

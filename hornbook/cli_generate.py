@@ -1,7 +1,6 @@
 """`hornbook generate`: what a model writes after a prompt, or after each prompt of a file."""
 
 import json
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -120,13 +119,17 @@ def _one(lm: "LanguageModel", text: str, given: Mapping[str, Any]) -> None:
 def _kept(lm: "LanguageModel", text: str, given: Mapping[str, Any]) -> Any:
     """A text that keeps a form."""
     from hornbook.batch import Row, ids_of
+    from hornbook.core.stop import Stop
     from hornbook.generate.serving import Engine
 
     engine = Engine(lm)
     engine.start()
     try:
-        for piece in engine.submit(_request(lm, given, *ids_of(lm, Row("", {"prompt": text})), 0)):
-            yield piece.text
+        with Stop() as stop:
+            for piece in engine.submit(_request(lm, given, *ids_of(lm, Row("", {"prompt": text})), 0)):
+                if stop.asked:
+                    raise KeyboardInterrupt
+                yield piece.text
     finally:
         engine.close(drain=False)
 
@@ -134,7 +137,6 @@ def _kept(lm: "LanguageModel", text: str, given: Mapping[str, Any]) -> Any:
 def _batch(model: str, file: Path, out: Path | None, given: Mapping[str, Any]) -> None:
     """Every prompt of a file; errors are told at the end."""
     from hornbook.batch import answer_rows, finished, read_rows
-    from hornbook.core.errors import Interrupted
 
     assert out is not None
     rows = read_rows(file)
@@ -150,10 +152,8 @@ def _batch(model: str, file: Path, out: Path | None, given: Mapping[str, Any]) -
             lambda ids, source, number: _request(lm, given, ids, source, number),
             note=lambda line: print(line, end=end, file=sys.stderr, flush=True),
         )
-    except KeyboardInterrupt:
+    finally:
         print(end="\n" if end == "\r" else "", file=sys.stderr)
-        saved = f"{len(finished(out, rows))} of {len(rows)} answers are in {out}"
-        raise Interrupted("Ctrl-C", signal.SIGINT, saved) from None
     print(f"{out}: {len(rows)} answers, {new} of them new, {failed} of these failed")
 
 

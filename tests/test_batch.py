@@ -103,16 +103,19 @@ def test_killed_in_the_middle_it_goes_on(tiny_base, tmp_path):
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tiny_base, tmp_path):
     (tmp_path / "a.txt").write_text("".join(f"The fox {i}\n" for i in range(60)))
     out, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command(tiny_base, tmp_path, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    wait_for_lines(out, 3)
-    process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=60)
+    ) as process:
+        wait_for_lines(out, 3)
+        process.send_signal(signal.SIGINT)
+        try:
+            said, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     lines = out.read_text().splitlines()
     assert (process.returncode, said) == (130, "")
     assert errors.splitlines()[-1] == (
-        f"stopped by Ctrl-C and {len(lines)} of 60 answers are in {out}; the same command goes on from there"
+        f"stopped by SIGINT and {len(lines)} of 60 answers are in {out}; the same command goes on from there"
     )
     assert "Traceback" not in errors
     assert 3 <= len(lines) < 60

@@ -14,6 +14,7 @@ import torch
 
 from hornbook.core.errors import Interrupted, UserError
 from hornbook.core.run import Log, Row, Run
+from hornbook.core.stop import Stop
 from hornbook.data.batches import Batch, Source
 from hornbook.optim.groups import clip
 from hornbook.train import checkpoint
@@ -23,7 +24,6 @@ from hornbook.train.looks import Looks
 from hornbook.train.measure import Measured, measure, nothing
 from hornbook.train.parallel import Ranks
 from hornbook.train.precision import Precision
-from hornbook.train.stop import Stop
 
 MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: enough to keep the products long, little memory
 

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from hornbook.adapt.lora import Lora
 from hornbook.core.errors import UserError
+from hornbook.core.stop import Stop
 from hornbook.data.preferences import Preferences
 from hornbook.data.split import Split
 from hornbook.generate.language_model import LanguageModel
@@ -21,7 +22,6 @@ from hornbook.objective.preference import DPO, IPO, KTO, ORPO, Simpo
 from hornbook.optim.adamw import AdamW
 from hornbook.train.config import Train
 from hornbook.train.loop import Trainer
-from hornbook.train.stop import Stop
 from hornbook.tune import reference
 from hornbook.tune.prefer import Prefer, distance
 from tests.train.doubles import Ears

@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 
-from hornbook.train.stop import Stop
+from hornbook.core.stop import Stop
 
 STUBBORN = """
 import os, signal
-from hornbook.train.stop import Stop
+from hornbook.core.stop import Stop
 with Stop() as stop:
     os.kill(os.getpid(), signal.SIGTERM)
     assert stop.asked
