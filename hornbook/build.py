@@ -84,6 +84,11 @@ class Build:
             self._describe()
             self._corpus()
 
+    def tokens(self) -> None:
+        """All that comes before training."""
+        with self.run.lock():
+            self._base(trained=False)
+
     def evaluate(self) -> None:
         """The scores of a run that is trained."""
         with self.run.lock():
