@@ -40,7 +40,7 @@ from hornbook.train.config import Train
 from hornbook.train.job import Job
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
-from hornbook.train.stop import Stop
+from hornbook.core.stop import Stop
 
 LR, BETA2 = 1e-3, 0.95
 ENOUGH = 1_000_000  # steps: the run is never over while it is measured
