@@ -50,7 +50,7 @@ from hornbook.text.chat import Renderer
 from hornbook.train.config import Train
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
-from hornbook.train.stop import Stop
+from hornbook.core.stop import Stop
 from hornbook.tune.grpo import Grpo
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.place import Place
