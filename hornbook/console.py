@@ -89,6 +89,16 @@ def shares(row: Row) -> dict[str, float]:
     return {key.removeprefix("validation_").replace("_", " "): value for key, value in found.items()}
 
 
+def layout(processes: int, threads: int) -> str:
+    """Who works on a training.
+
+    >>> layout(2, 1), layout(1, 2)
+    ('2 processes of 1 thread', '2 threads')
+    """
+    each = f"{threads} thread" + "s" * (threads > 1)
+    return f"{processes} processes of {each}" if processes > 1 else each
+
+
 def short(number: float) -> str:
     """A count for a person.
 

@@ -22,10 +22,11 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from hornbook.console import short
+from hornbook.console import layout, short
 from hornbook.core import device as machine
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import UserError
+from hornbook.core.machine import keep_freed_memory
 from hornbook.core.table import print_table
 from hornbook.optim.groups import Optimizer
 from hornbook.settings import Recipe, load
@@ -39,17 +40,15 @@ PROFILED = 3  # steps
 TRIED_SECONDS = 1.5  # of steps in a trial, at least LEAST of them
 LEAST, MOST, ROUNDS = 3, 20, 2
 WORTH = 0.03  # a gain below this is not worth a line of a recipe
-HEAP = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "4294967296"}  # glibc gives nothing back
 COMPILE = "compile: yes was not tried: its first step takes half a minute to two; on a CPU it gains little where"
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that might be faster: other values of `pretrain`, or of the environment."""
+    """Something that might be faster: other values of `pretrain`."""
 
     name: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
     apart: bool = False  # in processes of its own, and compared with the recipe as it is in one of its own
 
 
@@ -159,8 +158,6 @@ def changes(recipe: Recipe) -> list[Change]:
     if choice.device == "cpu" and machine.cpu_has_bf16():
         other = "fp32" if choice.precision == "bf16" else "bf16"
         found.append(Change(f"precision: {other}", {"precision": other}))
-    if sys.platform == "linux" and choice.device == "cpu" and not HEAP.keys() & os.environ.keys():
-        found.append(Change(" ".join(f"{name}={value}" for name, value in HEAP.items()), environment=HEAP, apart=True))
     return [
         dataclasses.replace(change, apart=change.apart or (processes > 1 and "processes" not in change.values))
         for change in found
@@ -200,7 +197,7 @@ def _trial(recipe: Recipe, change: Change, steps: int) -> dict[str, float]:
         started = [
             subprocess.Popen(
                 command,
-                env={**os.environ, **change.environment, **({**place, "RANK": str(rank)} if many > 1 else {})},
+                env={**os.environ, **({**place, "RANK": str(rank)} if many > 1 else {})},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -239,11 +236,12 @@ def _print_speed(recipe: Recipe, rows: list[dict[str, float]]) -> None:
     print_table(
         ("as the recipe says", "without the profiler"),
         [
-            ("layout", f"{processes} processes of {threads} threads, {micro_rows(recipe)} rows at once"),
+            ("layout", f"{layout(processes, threads)}, {micro_rows(recipe)} rows at once"),
             ("numbers", f"{choice.device}, {choice.precision}: {choice.reason}"),
             ("tokens per second", short(int(speed))),
             ("peak of matrix products", f"{peak:.0f} GFLOP/s"),
             ("MFU", f"{mfu:.1%} of the peak beside each trial"),
+            ("memory", "what a step frees is kept for the next one" if keep_freed_memory() else "the library's way"),
             ("peak memory of a process", f"{max(row['peak_bytes'] for row in rows) / 2**20:,.0f} MiB"),
         ],
     )

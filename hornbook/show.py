@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from hornbook.console import short, span
+from hornbook.console import layout, short, span
 from hornbook.core import device as machine
 from hornbook.core import recipe as recipes
 from hornbook.core.machine import memory
@@ -81,7 +81,7 @@ def _plan_rows(
         "rows at once",
         f"{rows} of {row_tokens(recipe.data)} tokens" + ("" if config.micro_batch else " (about 4,096 tokens)"),
     )
-    yield "layout", f"{processes_here(config.processes)} processes of {threads_each(config)} threads"
+    yield "layout", layout(processes_here(config.processes), threads_each(config))
     yield "a step", f"{per_step:,} tokens, {pace.seconds:.2f} s ({pace.how})"
     if steps:
         tokens = steps * per_step

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from hornbook.console import Console
+from hornbook.console import Console, layout
 from hornbook.core import device as machine
 from hornbook.core.files import read_json, write_json
-from hornbook.core.machine import compiler
+from hornbook.core.machine import compiler, keep_freed_memory
 from hornbook.core.run import Run
 from hornbook.model.stack import LayerStack
 from hornbook.questions import asking
@@ -37,6 +37,7 @@ def train_stage(stage: Stage, console: Console, ranks: Ranks) -> None:
     config = stage.config
     threads = config.threads or max(1, machine.physical_cores() // ranks.world)
     torch.set_num_threads(threads)
+    keep_freed_memory()
     choice = machine.choose(precision=config.precision)
     if choice.device == "cuda":
         torch.cuda.set_device(ranks.rank % torch.cuda.device_count())
@@ -52,7 +53,7 @@ def train_stage(stage: Stage, console: Console, ranks: Ranks) -> None:
     peak = 1e9 * machine.peak_gflops(threads_in_all, choice.precision, device=choice.device) if ranks.first else 0.0
     job = dataclasses.replace(job, peak_flops=peak)
     if ranks.first:
-        console.note(_introduction(stage.name, model, choice, _layout(threads, ranks), compiled))
+        console.note(_introduction(stage.name, model, choice, layout(ranks.world, threads), compiled))
         if said := stage.says(job):
             console.note(f"{stage.name:<10} {said}")
     trainer = Trainer(config, job, stage.home, listener=console, ranks=ranks, precision=choice.precision)
@@ -86,16 +87,11 @@ def _compile(config: Train, model: nn.Module, device: str) -> str:
     return "compiled"
 
 
-def _introduction(stage: str, model: nn.Module, choice: machine.Choice, layout: str, how: str) -> str:
+def _introduction(stage: str, model: nn.Module, choice: machine.Choice, place: str, how: str) -> str:
     every = sum(parameter.numel() for parameter in model.parameters())
     learning = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     some = "" if learning == every else f", {learning / 1e6:.2f} M of them learn"
-    return f"{stage:<10} {every / 1e6:.2f} M parameters{some} on {choice.device}, {choice.precision}, {layout}, {how}"
-
-
-def _layout(threads: int, ranks: Ranks) -> str:
-    each = f"{threads} thread" + "s" * (threads > 1)
-    return f"{ranks.world} processes of {each}" if ranks.world > 1 else each
+    return f"{stage:<10} {every / 1e6:.2f} M parameters{some} on {choice.device}, {choice.precision}, {place}, {how}"
 
 
 def _remember(home: Run, model: nn.Module, progress: Progress) -> None:

@@ -21,7 +21,8 @@ INLINE Sixteen some(const float *from, long there, float filling) {
 }
 
 INLINE void put(float *to, Sixteen numbers, long there) {
-    memcpy(to, &numbers, (there < 16 ? there : 16) * sizeof(float));
+    if (there >= 16) *(Sixteen *)to = numbers;
+    else memcpy(to, &numbers, there * sizeof(float));
 }
 
 /* e^x: 2^n times a polynomial (Cephes) on [-0.35, 0.35], off by 1e-7 of it; NaN stays NaN */

@@ -1,6 +1,8 @@
 """The machine as a container sees it: made-up /sys and /proc trees with known answers, and this machine's own."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,32 @@ def test_the_most_memory_a_process_held(tmp_path: Path) -> None:
     (tmp_path / "status").write_text("Name:\tx\nVmPeak:\t 9 kB\nVmHWM:\t    7 kB\n")
     assert machine.peak_memory(tmp_path / "status") == 7 * 1024
     assert machine.peak_memory() > 2**20
+
+
+def test_what_is_freed_stays_with_the_process(tmp_path):
+    """Blocks of 4 MB that are taken, filled and freed again: once they are there, no page is asked for any more."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("GNU's library only")
+    faults = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True).stdout.split()
+    before, told, after = int(faults[0]), faults[1], int(faults[2])
+    if told == "False":
+        pytest.skip("another C library")
+    assert before > 20_000
+    assert after < before / 10
+
+
+FAULTS = """
+import ctypes, resource
+from hornbook.core.machine import keep_freed_memory
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+def faults():
+    began = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        block = libc.malloc(40 * 2**20)
+        libc.memset(block, 1, 40 * 2**20)
+        libc.free(block)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - began
+print(faults(), keep_freed_memory(), (faults(), faults())[1])
+"""
