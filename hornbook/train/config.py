@@ -10,6 +10,7 @@ from hornbook.optim.muon import Muon
 from hornbook.optim.schedule import BatchRamp, Cosine, Schedule
 from hornbook.train.guard import Guard
 from hornbook.train.horizon import seconds
+from hornbook.train.mesh import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ class Train:
     compile: Literal["auto", "yes", "no"] = "auto"
     checkpoint_layers: bool = False  # forget activations and compute them again: less memory, a third more time
     processes: int | Literal["auto"] = 1  # data-parallel ones on this machine; auto: two on a CPU, one a GPU
+    mesh: Mesh | None = None  # how the processes share the work; None: each holds the model, and they share rows
     threads: int | None = None  # a process; None: the physical cores divided among the processes
     validate_every: int = 100  # steps
     validation_rows: int = 64  # rows of the held-out part that are looked at each time
