@@ -63,7 +63,7 @@ class Law:
         return self.alpha / (self.alpha + self.beta)
 
     @property
-    def G(self) -> float:  # noqa: N802 (the paper's letter)
+    def G(self) -> float:
         """Balances the two terms."""
         return float((self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta)))
 

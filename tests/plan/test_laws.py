@@ -52,7 +52,7 @@ def test_hoffmanns_exponents_and_size_for_gophers_budget() -> None:
 
 
 def test_epochs_constants_give_twenty_tokens_a_parameter() -> None:
-    """Besiroglu et al. 2024, section 4: a = 0.513; about 20 tokens a parameter at Gopher's budget, Hoffmann's give 60."""
+    """Besiroglu et al. 2024, section 4: a = 0.513; 20 tokens a parameter for Gopher, where Hoffmann's give 60."""
     assert round(EPOCH.size_exponent, 3) == 0.513
     assert EPOCH.best(GOPHER).tokens_per_parameter == pytest.approx(20, rel=0.1)
     assert HOFFMANN.best(GOPHER).tokens_per_parameter > 55
@@ -119,7 +119,7 @@ def test_with_enough_text_nothing_is_repeated_and_with_little_the_model_is_small
 
 @pytest.mark.parametrize("value", [0, -1, math.inf, math.nan])
 def test_what_is_no_count_is_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="parameters: .* is not above 0; give a count"):
+    with pytest.raises(ValueError, match=r"parameters: .* is not above 0; give a count"):
         EPOCH.loss(value, 1e9)
     with pytest.raises(ValueError, match="flops: "):
         chinchilla(value)
