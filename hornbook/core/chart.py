@@ -7,7 +7,7 @@ question; the answer is its caption's business (see report.py), the units stand 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 Point = tuple[float, float]
@@ -31,12 +31,17 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A curve; a faint one lies behind the others and has no name beside it."""
+    """A curve; a faint one lies behind the others, a dotted one is its points alone; neither has a name beside it."""
 
     name: str
     points: Sequence[Point]
     colour: int = 0
     faint: bool = False
+    dots: bool = False
+
+    @property
+    def named(self) -> bool:
+        return not (self.faint or self.dots)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +80,7 @@ def lines(curves: Sequence[Line], x: Axis, y: Axis, *, width: int = 760, height:
     curves = [curve for curve in curves if curve.points]
     if not curves:
         return ""
-    right = 14 + max((letters(curve.name) for curve in curves if not curve.faint), default=0) * LETTER
+    right = 14 + max((letters(curve.name) for curve in curves if curve.named), default=0) * LETTER
     across = Scale(x, *_range([p[0] for c in curves for p in c.points], x, pad=0), LEFT, width - right)
     upward = Scale(y, *_range([p[1] for c in curves for p in c.points], y, pad=0.05), height - BOTTOM, TOP)
     parts = [
@@ -123,7 +128,7 @@ def _drawable(curve: Line, x: Axis, y: Axis) -> Line:
         for p in curve.points
         if all(map(math.isfinite, p)) and not (x.log and p[0] <= 0) and not (y.log and p[1] <= 0)
     ]
-    return Line(name=curve.name, points=points, colour=curve.colour, faint=curve.faint)
+    return replace(curve, points=points)
 
 
 def _range(values: Sequence[float], axis: Axis, pad: float) -> tuple[float, float]:
@@ -182,6 +187,8 @@ def _grid(across: Scale, upward: Scale) -> list[str]:
 
 
 def _curve(curve: Line, across: Scale, upward: Scale) -> str:
+    if curve.dots:
+        return _dots(curve, across, upward)
     points = thin([(across(x), upward(y)) for x, y in curve.points], columns=1.5 if curve.faint else 2.5)
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     colour = f"var(--c{curve.colour % COLOURS})"
@@ -192,12 +199,23 @@ def _curve(curve: Line, across: Scale, upward: Scale) -> str:
 def _readings(curve: Line, across: Scale, upward: Scale, colour: str) -> str:
     """About forty points that show their values under the pointer."""
     every = max(1, len(curve.points) // 40)
-    dots = []
-    for x, y in [*curve.points[:-1:every], curve.points[-1]]:
+    shown = replace(curve, points=[*curve.points[:-1:every], curve.points[-1]])
+    return _circles(shown, across, upward, f'class="reading" r="6" fill="{colour}"')
+
+
+def _dots(curve: Line, across: Scale, upward: Scale) -> str:
+    """Points that nothing joins."""
+    return _circles(curve, across, upward, f'class="dot" r="4" fill="var(--c{curve.colour % COLOURS})"')
+
+
+def _circles(curve: Line, across: Scale, upward: Scale, look: str) -> str:
+    """A circle a point, which says its values under the pointer."""
+    found = []
+    for x, y in curve.points:
         text = f"{curve.name}: {upward.axis.text(y)} at {across.axis.text(x)}"
         place = f'cx="{across(x):.1f}" cy="{upward(y):.1f}"'
-        dots.append(f'<circle class="reading" {place} r="6" fill="{colour}"><title>{escape(text)}</title></circle>')
-    return "".join(dots)
+        found.append(f"<circle {look} {place}><title>{escape(text)}</title></circle>")
+    return "".join(found)
 
 
 def thin(points: Sequence[Point], columns: float) -> list[Point]:
@@ -217,7 +235,7 @@ def thin(points: Sequence[Point], columns: float) -> list[Point]:
 
 def _names(curves: Sequence[Line], upward: Scale, left: float) -> list[str]:
     """Each line's name at the height of its end, moved apart where two would meet."""
-    named = sorted((curve for curve in curves if not curve.faint), key=lambda curve: upward(curve.points[-1][1]))
+    named = sorted((curve for curve in curves if curve.named), key=lambda curve: upward(curve.points[-1][1]))
     heights: list[float] = []
     for curve in named:
         wanted = upward(curve.points[-1][1])

@@ -121,3 +121,13 @@ def test_chinese_names_get_more_room() -> None:
         for name in ("ab", "模型")
     }
     assert right["模型"] < right["ab"]
+
+
+def test_dots_are_seen_and_have_neither_line_nor_name() -> None:
+    runs = Line(name="runs", points=[(0, 0), (100, 10)], colour=2, dots=True)
+    svg = lines([runs, Line(name="law", points=[(0, 1), (100, 9)])], X, Axis(label="y", text=str, zero=True))
+    assert len(paths(svg, "curve")) == 1
+    assert texts(svg, "name") == ["law"]
+    dots = [node for node in ET.fromstring(svg).iter("circle") if node.get("class") == "dot"]
+    assert (dots[0].get("cx"), dots[0].get("fill")) == ("46.0", "var(--c2)")
+    assert [node.findtext("title") for node in dots] == ["runs: 0 at 0", "runs: 10 at 100"]
