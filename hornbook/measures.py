@@ -14,7 +14,7 @@ from hornbook.samples import answers, sides
 from hornbook.settings import Recipe
 from hornbook.text.tokenizer import Tokenizer
 from hornbook.text.tokenizer import load as load_tokenizer
-from hornbook.train.loop import MICRO_BATCH_TOKENS
+from hornbook.train.job import MICRO_BATCH_TOKENS
 from hornbook.train.measure import measure
 
 WRITTEN = 256  # answers that are written in full, at most: it takes a pass a token

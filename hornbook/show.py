@@ -22,7 +22,7 @@ from hornbook.show_model import is_model, print_parts, print_values, show_model,
 from hornbook.tasks import made_up, row_tokens
 from hornbook.train.config import Train
 from hornbook.train.horizon import seconds
-from hornbook.train.loop import MICRO_BATCH_TOKENS
+from hornbook.train.job import MICRO_BATCH_TOKENS
 from hornbook.train.parallel import processes_here
 
 TRIED_SHARE = 0.25  # of the free memory: a model whose training needs more is not tried, only computed

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hornbook.optim.groups import Groups, flat_state, load_flat_state, split
+from hornbook.optim.sharded import hand_over, parameter_piece
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,8 @@ class AdamWOptimizer:
         steady = {**groups.tables, **groups.vectors}
         self.names = {**decaying, **steady}
         parameters = [
-            {"params": list(decaying.values()), "weight_decay": config.weight_decay},
-            {"params": list(steady.values()), "weight_decay": 0.0},
+            {"params": [parameter_piece(each) for each in decaying.values()], "weight_decay": config.weight_decay},
+            {"params": [parameter_piece(each) for each in steady.values()], "weight_decay": 0.0},
         ]
         betas = (config.beta1, config.beta2)
         parameters = [group for group in parameters if group["params"]]
@@ -66,11 +67,14 @@ class AdamWOptimizer:
 
     def step(self) -> None:
         """Move the weights along the gradients they hold."""
+        hand_over(self.names.values())
         self.torch.step()
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
         self.torch.zero_grad(set_to_none=True)
+        for parameter in self.names.values():
+            parameter.grad = None
 
     def state_tensors(self) -> dict[str, Tensor]:
         """Both moments and the step count of every parameter, by name; not copied."""

@@ -13,6 +13,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from hornbook.optim.sharded import own_piece, parameter_piece, shared_like
+
 
 class Optimizer(Protocol):
     """What the training loop needs. State is tensors by name: no pickle, bit-exact when put back."""
@@ -82,9 +84,9 @@ def clip(parameters: Iterable[nn.Parameter], limit: float | None, *, scale: floa
 def flat_state(optimizer: torch.optim.Optimizer, names: dict[str, nn.Parameter]) -> dict[str, Tensor]:
     """The state of a torch optimizer as `{parameter name/state name: tensor}`, not copied."""
     return {
-        f"{name}/{key}": value
+        f"{name}/{key}": shared_like(value, parameter)
         for name, parameter in names.items()
-        for key, value in optimizer.state.get(parameter, {}).items()
+        for key, value in optimizer.state.get(parameter_piece(parameter), {}).items()
     }
 
 
@@ -101,5 +103,5 @@ def load_flat_state(
         if value.ndim and value.shape != parameter.shape:
             was, now = tuple(value.shape), tuple(parameter.shape)
             raise ValueError(f"{full}: shape {was} does not fit the parameter's {now}; was the recipe changed?")
-        device = parameter.device if value.ndim else value.device
-        optimizer.state[parameter][key] = value.to(device, copy=True)
+        device, local = (parameter.device, own_piece(value, parameter)) if value.ndim else (value.device, value)
+        optimizer.state[parameter_piece(parameter)][key] = local.to(device, copy=True)

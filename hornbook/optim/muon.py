@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from hornbook.optim.adamw import AdamW, AdamWOptimizer
 from hornbook.optim.groups import Groups, split
+from hornbook.optim.sharded import by_owners, is_shared, own_piece, piece, shared_like
 
 ROUND = 5  # steps that `_by_gram_matrix` may take at once
 WIDE = 1.5  # columns per row from which it is cheaper: 4 c/r + 34 products of r^3 against 20 c/r + 10, for five steps
@@ -73,8 +74,9 @@ class MuonOptimizer:
         if self.adam is not None:
             self.adam.step()
         stacks: dict[object, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+        self._move_shared()
         for name, weight in self.matrices.items():
-            if weight.grad is None:
+            if weight.grad is None or is_shared(weight):
                 continue
             together = weight.shape if weight.is_cuda else name  # stacks save launches; on a CPU they are 3-25 % slower
             stacks[together].append((weight, self._direction(name, weight.grad)))
@@ -88,6 +90,21 @@ class MuonOptimizer:
             momentum = self.momenta[name] = torch.zeros_like(gradient)
         momentum.lerp_(gradient, 1 - self.config.momentum)
         return gradient.lerp(momentum, self.config.momentum)
+
+    def _move_shared(self) -> None:
+        """Step the matrices that ranks share: momenta stay in pieces, each matrix is made orthogonal by one rank."""
+        shared, pieces = dict[str, nn.Parameter](), dict[str, Tensor]()
+        for name, weight in self.matrices.items():
+            if is_shared(weight) and weight.grad is not None:
+                shared[name], pieces[name] = weight, self._direction(name, piece(weight.grad))
+        updates = by_owners(
+            pieces, shared, lambda _, whole: orthogonal(whole[None], self.config.steps)[0].to(whole.dtype)
+        )
+        for name, update in updates.items():
+            rows, columns = shared[name].shape
+            local = piece(shared[name].detach())
+            local.mul_(1 - self.lr * self.config.weight_decay)
+            local.add_(update, alpha=-self.lr * max(1.0, rows / columns) ** 0.5)
 
     def _move(self, pairs: list[tuple[Tensor, Tensor]]) -> None:
         """Step matrices of one shape."""
@@ -107,7 +124,7 @@ class MuonOptimizer:
 
     def state_tensors(self) -> dict[str, Tensor]:
         """The momentum of every matrix and AdamW's state of the rest, by parameter name; not copied."""
-        momenta = {f"{name}/momentum": value for name, value in self.momenta.items()}
+        momenta = {f"{name}/momentum": shared_like(kept, self.matrices[name]) for name, kept in self.momenta.items()}
         return {**momenta, **(self.adam.state_tensors() if self.adam is not None else {})}
 
     def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
@@ -122,7 +139,7 @@ class MuonOptimizer:
                 was, now = tuple(value.shape), tuple(weight.shape)
                 raise ValueError(f"{full}: shape {was} does not fit the parameter's {now}; was the recipe changed?")
             else:
-                self.momenta[name] = value.to(weight.device, copy=True)
+                self.momenta[name] = own_piece(value, weight).to(weight.device, copy=True)
         if self.adam is not None:
             self.adam.load_state_tensors(rest)
         elif rest:

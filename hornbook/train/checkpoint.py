@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, sha256, write_json
 from hornbook.exchange.tensors import write
+from hornbook.optim.sharded import own_piece, piece
 
 PREFIX = "step-"
 
@@ -74,7 +75,7 @@ def restore_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
                 f"checkpoint: {name} has shape {tuple(tensors[name].shape)}, this recipe wants {tuple(tensor.shape)}; "
                 "use another --run"
             )
-        tensor.copy_(tensors[name])
+        piece(tensor).copy_(own_piece(tensors[name], tensor))
 
 
 def latest(folder: Path, note: Callable[[str], None]) -> Snapshot | None:

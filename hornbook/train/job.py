@@ -10,13 +10,15 @@ from torch import nn
 
 from hornbook.core.errors import UserError
 from hornbook.core.run import Row
-from hornbook.data.batches import Source
+from hornbook.data.batches import Batch, Source
 from hornbook.generate.language_model import LanguageModel
 from hornbook.objective.batch import Objective
 from hornbook.train.config import Train
 from hornbook.train.guard import Watch
 from hornbook.train.horizon import Clock, Horizon, Steps, seconds
 from hornbook.train.parallel import processes_here
+
+MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: enough to keep the products long, little memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,12 @@ def rows_per_step(config: Train, job: Job) -> int:
     if config.lengths is not None and source.length % config.lengths.start:
         raise UserError(f"lengths.start: {config.lengths.start} does not divide the rows of {source.length} tokens")
     return rows
+
+
+def micro_batches(source: Source, share: range, rows: int | None) -> list[Batch]:
+    """Some rows, `rows` at a time or as many as hold MICRO_BATCH_TOKENS."""
+    size = rows or max(1, MICRO_BATCH_TOKENS // source.length)
+    return [source.batch(row, min(size, share.stop - row)) for row in range(share.start, share.stop, size)]
 
 
 def horizon(config: Train, job: Job, reserve: float = 0.0) -> Horizon:

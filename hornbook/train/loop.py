@@ -16,16 +16,13 @@ from hornbook.core.errors import Interrupted, UserError
 from hornbook.core.run import Log, Row, Run
 from hornbook.core.stop import Stop
 from hornbook.data.batches import Batch, Source
-from hornbook.optim.groups import clip
 from hornbook.train import checkpoint
 from hornbook.train.config import Train
-from hornbook.train.job import Job, Listener, Progress, bits_per_byte, few, horizon, rows_per_step
+from hornbook.train.job import Job, Listener, Progress, bits_per_byte, few, horizon, micro_batches, rows_per_step
 from hornbook.train.looks import Looks
 from hornbook.train.measure import Measured, measure, nothing
-from hornbook.train.parallel import Ranks
+from hornbook.train.parallel import Ranks, Work
 from hornbook.train.precision import Precision
-
-MICRO_BATCH_TOKENS = 4096  # what a pass holds by default: enough to keep the products long, little memory
 
 
 class Trainer:
@@ -82,9 +79,9 @@ class Trainer:
             (self.elapsed(), self.lap) if self.ranks.first else (0.0, 0.0)
         )  # one clock for all, or ranks drift apart
         elapsed, self.pace, asked = self.ranks.sum(*clock, float(stop.asked))
-        found, stop.asked = found.over(self.ranks.sum), stop.asked or asked > 0
+        found, stop.asked = found.over(self.ranks.add_up), stop.asked or asked > 0
         scale = 1.0 / max(found.count, 1.0) / self.precision.scale
-        norm = float(clip(self.job.model.parameters(), self.config.clip, scale=scale))
+        norm = self.ranks.clip(self.job.model.parameters(), self.config.clip, scale=scale)
         if fault := self._fault(found.loss, norm):
             self._roll_back(fault, first, rows)
             return False
@@ -99,25 +96,25 @@ class Trainer:
 
     def _gradient(self, first: int, rows: int) -> Measured:
         """Accumulate the gradient of the summed loss over this process's rows; the sum and its trained tokens."""
-        torch.manual_seed(hash((self.job.seed, self.progress.step, self.ranks.rank)) % 2**63)  # dropout
+        torch.manual_seed(hash((self.job.seed, self.progress.step, self.ranks.noise)) % 2**63)  # dropout
         self.job.model.train()
         found, total = nothing(self.job.objective), torch.zeros((), device=self.device)
         length = self._length()
-        for batch in self._batches(self.job.source, self.ranks.share(first, rows)):
-            batch = batch.cut(length) if length < self.job.source.length else batch
-            with self.precision.context():
-                loss = self.job.objective(self.job.model, batch)
-            (loss.sum * self.precision.scale).backward()  # type: ignore[no-untyped-call]  # torch's
+        batches = self._batches(self.job.source, first, rows)
+        if length < self.job.source.length:
+            batches = [batch.cut(length) for batch in batches]
+        work = Work(self.job.objective, self.job.model, self.precision.context, self.precision.scale)
+        for loss in self.ranks.backward(work, batches):
             total += loss.sum.detach()
             found.count += loss.count
             found.add(loss.shares)
         found.total = float(total)
         return found
 
-    def _batches(self, source: Source, rows: range) -> list[Batch]:
-        size = self.config.micro_batch or max(1, MICRO_BATCH_TOKENS // source.length)
-        starts = range(rows.start, rows.stop, size)
-        return [source.batch(row, min(size, rows.stop - row)).to(self.device) for row in starts]
+    def _batches(self, source: Source, first: int, rows: int) -> list[Batch]:
+        """This process's share of some rows, as much at once as memory allows."""
+        batches = micro_batches(source, self.ranks.share(first, rows), self.config.micro_batch)
+        return [batch.to(self.device) for batch in self.ranks.level(batches, lambda: source.batch(first, 1))]
 
     def _length(self) -> int:
         """Tokens of a row now."""
@@ -171,8 +168,9 @@ class Trainer:
     def _validate(self, source: Source) -> None:
         """The mean loss over the first `validation_rows` held-out rows."""
         rows = min(self.config.validation_rows, source.rows_per_epoch)
-        batches = self._batches(source, self.ranks.share(0, rows))
-        found = measure(self.job.model, self.job.objective, batches, self.precision.context).over(self.ranks.sum)
+        batches = self._batches(source, 0, rows)
+        found = measure(self.job.model, self.job.objective, batches, self.precision.context).over(self.ranks.add_up)
+        self.ranks.rest(self.job.model)
         row: Row = {"step": self.progress.step, "tokens": self.progress.tokens}
         row |= {"validation_loss": found.loss, "seconds": round(self.elapsed(), 3)}
         if self.job.bytes_per_token:
@@ -187,12 +185,13 @@ class Trainer:
         return self.clock() - self.began
 
     def _save(self) -> None:
+        tensors = checkpoint.weights(self.job.model), self.optimizer.state_tensors()
+        whole = [self.ranks.whole(each) for each in tensors]
         if self.ranks.first:
             self.metrics.sync()
             state = {**self.progress.state(), "seconds": self.elapsed()}
             state |= {"scale": self.precision.scale, "good_steps": self.precision.good_steps}
-            tensors = checkpoint.weights(self.job.model), self.optimizer.state_tensors()
-            checkpoint.save(self.run.checkpoints, self.progress.step, checkpoint.Snapshot(*tensors, state))
+            checkpoint.save(self.run.checkpoints, self.progress.step, checkpoint.Snapshot(whole[0], whole[1], state))
             checkpoint.prune(self.run.checkpoints, self.config.keep)
         self.ranks.wait()
 

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -23,10 +23,30 @@ from torch import Tensor, nn
 
 from hornbook.core.errors import UserError
 from hornbook.core.machine import physical_cores
+from hornbook.data.batches import Batch
+from hornbook.objective.batch import Loss, Objective
+from hornbook.optim.groups import clip
 
 STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM, 128 + signal.SIGINT)  # ends that somebody asked for
 GRACE = 3.0  # seconds
 AGAIN = "the same command goes on from the last checkpoint"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a pass forwards and backwards needs besides its rows."""
+
+    objective: Objective
+    model: nn.Module
+    context: Callable[[], AbstractContextManager[object]] = nullcontext  # around the forward pass
+    scale: float = 1.0  # of the gradients
+
+    def backward(self, batch: Batch) -> Loss:
+        """Add the gradients of the summed loss of some rows to those there are."""
+        with self.context():
+            loss = self.objective(self.model, batch)
+        (loss.sum * self.scale).backward()  # type: ignore[no-untyped-call]  # torch's
+        return loss
 
 
 @dataclass(frozen=True)
@@ -70,6 +90,37 @@ class Ranks:
         pieces: tuple[Tensor, ...] = torch.split(flat, [gradient.numel() for gradient in gradients])
         for parameter, piece in zip(owners, pieces, strict=True):
             parameter.grad = piece.view_as(parameter)
+
+    @property
+    def noise(self) -> int:
+        """What dropout is drawn from besides seed and step."""
+        return self.rank
+
+    def level(self, batches: list[Batch], spare: Callable[[], Batch]) -> list[Batch]:  # noqa: ARG002 -- see layout.py
+        """The batches of this process; nobody here waits for it until the step's end."""
+        return batches
+
+    def add_up(self, *numbers: float) -> list[float]:
+        """Each number summed over the tokens that all processes saw."""
+        return self.sum(*numbers)
+
+    def backward(self, work: Work, batches: list[Batch]) -> Iterator[Loss]:
+        """Gradients of the summed loss, micro-batch by micro-batch."""
+        return map(work.backward, batches)
+
+    def clip(self, parameters: Iterable[nn.Parameter], limit: float | None, *, scale: float = 1.0) -> float:
+        """Multiply all gradients by `scale`, then shorten them to a norm of `limit`; the norm in between."""
+        return float(clip(parameters, limit, scale=scale))
+
+    def rest(self, model: nn.Module) -> None:
+        """After a look at held-out rows."""
+
+    def whole(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What all pieces of tensors together are."""
+        return tensors
+
+    def assemble(self, model: nn.Module) -> None:
+        """After the training: the model is whole."""
 
     def wait(self) -> None:
         """Go on when everybody is here."""

@@ -21,7 +21,7 @@ from hornbook.core.files import new_file
 from hornbook.data.preference_rows import AnswerBatch, ComparisonRows
 from hornbook.objective.answers import Answers, read
 from hornbook.train.config import Train
-from hornbook.train.loop import MICRO_BATCH_TOKENS
+from hornbook.train.job import MICRO_BATCH_TOKENS
 from hornbook.train.precision import Precision
 
 FILE = "reference.safetensors"
