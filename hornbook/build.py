@@ -20,6 +20,7 @@ from hornbook.corpus_made import make
 from hornbook.data import shards, tokenize
 from hornbook.jobs import left_out, pretraining
 from hornbook.journal import Journal, digest
+from hornbook.predicted import foretell, hold
 from hornbook.settings import Recipe, Tuning, load, open_recipe
 from hornbook.size import choose
 from hornbook.stages import Stage, train_stage
@@ -182,6 +183,7 @@ class Build:
         if is_first() and self.journal.done("pretrain", key, run.model):
             return
         command = [*self.stages.command, "--stage", "pretrain"]
+        foretold = foretell(self.recipe, run) if is_first() else None
         with ranks(processes_here(config.processes), command) as joined:
             joined.wait()
             began = time.monotonic()
@@ -189,6 +191,8 @@ class Build:
             if joined.first:
                 took = self.journal.finish("pretrain", key, began, keeps="language model")
                 self.console.note(f"pretrain   {run.model}, {took}")
+                if foretold is not None:
+                    hold(foretold, run)
 
     def _train(self, joined: Ranks) -> None:
         tokenizer = None if self.recipe.tokenizer is None else self.load_tokenizer()
