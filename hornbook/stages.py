@@ -7,8 +7,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from hornbook import __version__
 from hornbook.console import Console, layout
 from hornbook.core import device as machine
+from hornbook.core.errors import UserError
 from hornbook.core.files import read_json, write_json
 from hornbook.core.machine import compiler, keep_freed_memory
 from hornbook.core.run import Run
@@ -16,6 +18,7 @@ from hornbook.model.stack import LayerStack
 from hornbook.questions import asking
 from hornbook.train.config import Train
 from hornbook.train.job import Job, Progress
+from hornbook.train.layout import lay_out
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
 
@@ -56,13 +59,26 @@ def train_stage(stage: Stage, console: Console, ranks: Ranks) -> None:
         console.note(_introduction(stage.name, model, choice, layout(ranks.world, threads), compiled))
         if said := stage.says(job):
             console.note(f"{stage.name:<10} {said}")
-    trainer = Trainer(config, job, stage.home, listener=console, ranks=ranks, precision=choice.precision)
+    laid_out = _lay_out(ranks, config, model)
+    trainer = Trainer(config, job, stage.home, listener=console, ranks=laid_out, precision=choice.precision)
     progress = trainer.fit()
     console.close()
+    laid_out.assemble(model)
     if ranks.first:
         assert job.save is not None, "every stage of a recipe says how its model is written"
         job.save(stage.home.model)
         _remember(stage.home, model, progress)
+
+
+def _lay_out(ranks: Ranks, config: Train, model: nn.Module) -> Ranks:
+    """Every rank gets its part of the model, once all have said that they train the same one."""
+    ranks.agree(repr((__version__, torch.__version__, config, getattr(model, "config", None))))
+    if config.mesh is not None and config.mesh.cell > 1 and (config.sample_every or config.evaluate_every):
+        raise UserError(
+            "mesh: no process holds the whole model, so none can write samples or answer questions while it is "
+            "trained; set sample_every and evaluate_every to 0"
+        )
+    return lay_out(ranks, config.mesh, model)
 
 
 @contextmanager

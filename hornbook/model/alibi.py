@@ -29,6 +29,9 @@ class AlibiPosition(PositionBase):
         super().__init__()
         self.slopes = slopes  # a plain attribute, not a buffer: bf16 would bend the slopes
 
+    def cut(self, rank: int, ranks: int) -> None:
+        self.slopes = self.slopes.chunk(ranks)[rank]
+
     def bias(self, queries: Int[Tensor, " time"], keys: Int[Tensor, " keys"]) -> Float[Tensor, "heads time keys"]:
         """Places in the row do: distances are the same wherever the counting begins."""
         distance = (queries[:, None] - keys[None, :]).abs()

@@ -5,13 +5,16 @@ factor, up to `max_distance`, beyond which all is one. The numbers are added to 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from hornbook.model.blank import Embedding
+from hornbook.model.cut import Cut
 from hornbook.model.position import Place, PositionBase
 
 
@@ -35,6 +38,8 @@ class Buckets:
 
 
 class BucketedBias(PositionBase):
+    plan: ClassVar[Mapping[str, Cut]] = {"table": "columns"}
+
     def __init__(self, heads: int, config: Buckets) -> None:
         super().__init__()
         self.config = config

@@ -5,7 +5,9 @@ text is written, so they are computed once and kept in the state.
 """
 # ruff: noqa: ARG002 -- the state of what never grows needs no sizes
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +15,7 @@ from torch import Tensor
 from hornbook.model.attend import Attend
 from hornbook.model.attention import check_heads, head_width
 from hornbook.model.blank import Linear
+from hornbook.model.cut import Cut, divides
 from hornbook.model.op import Context, Grows, Op
 
 
@@ -35,6 +38,8 @@ class CrossAttention:
 
 
 class CrossAttentionOp(Op):
+    plan: ClassVar[Mapping[str, Cut]] = {"query": "columns", "key": "columns", "value": "columns", "output": "rows"}
+
     def __init__(self, dim: int, config: CrossAttention) -> None:
         super().__init__()
         self.heads, self.head_dim = config.heads, head_width(dim, config.heads, config.head_dim)
@@ -47,19 +52,23 @@ class CrossAttentionOp(Op):
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: "MemoryKeyValues | None" = None
     ) -> Float[Tensor, "batch time dim"]:
-        q = self.query(x).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)  # (batch, heads, time, head_dim)
+        q = self.query(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)  # (batch, heads, time, head_dim)
         k, v = self._remembered(context, state)
         mask = None if context.memory_real is None else context.memory_real[:, None, None, :]
         mixed: Tensor = self.output(self.attend(q, k, v, mask).transpose(1, 2).flatten(2))
         return mixed
+
+    def cut(self, ranks: int) -> None:
+        """Heads are shared."""
+        divides(ranks, heads=self.heads)
 
     def _remembered(self, context: Context, state: "MemoryKeyValues | None") -> tuple[Tensor, Tensor]:
         """Keys and values of the memory, (batch, heads, places, head_dim)."""
         if state is not None and state.found is not None:
             return state.found
         assert context.memory is not None, "cross-attention needs a memory: it belongs into an encoder_decoder"
-        k = self.key(context.memory).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
-        v = self.value(context.memory).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
+        k = self.key(context.memory).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+        v = self.value(context.memory).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
         if state is not None:
             state.found = k, v
         return k, v

@@ -8,8 +8,9 @@ tokens; sums are taken in the order of the tokens, the same every time. Not here
 (capacity), noise in the router, experts that see every token.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from hornbook.model.balance import Routed
 from hornbook.model.blank import Linear
+from hornbook.model.cut import Cut
 from hornbook.model.mlp import MLP, GatedMLP
 from hornbook.model.op import Context, Op
 
@@ -44,6 +46,8 @@ class Experts:
 
 
 class ExpertsOp(Op):
+    plan: ClassVar[Mapping[str, Cut]] = {}  # the router is whole on every rank; each expert is shared by its own plan
+
     def __init__(self, dim: int, config: Experts) -> None:
         super().__init__()
         self.config = config

@@ -5,15 +5,16 @@ opens or closes the channels of another. ReLU squared is So et al. 2021. Not her
 """
 # ruff: noqa: ARG002 -- a sublayer takes the context and state of all sublayers; these need neither
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from hornbook.model.blank import Linear
+from hornbook.model.cut import Cut, divides
 from hornbook.model.op import Context, Op
 
 Activation = Literal["relu", "relu2", "gelu", "gelu_tanh", "silu"]
@@ -74,6 +75,8 @@ def _check_hidden(hidden: int) -> None:
 
 
 class FeedForward(Op):
+    plan: ClassVar[Mapping[str, Cut]] = {"up": "columns", "output": "rows"}
+
     def __init__(self, dim: int, config: MLP) -> None:
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
@@ -86,8 +89,14 @@ class FeedForward(Op):
         answer: Tensor = self.output(self.activation(self.up(x)))
         return answer
 
+    def cut(self, ranks: int) -> None:
+        """Channels inside are shared."""
+        divides(ranks, hidden=self.output.in_features)
+
 
 class GatedFeedForward(Op):
+    plan: ClassVar[Mapping[str, Cut]] = {"gate": "columns", "up": "columns", "output": "rows"}
+
     def __init__(self, dim: int, config: GatedMLP) -> None:
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
@@ -100,3 +109,7 @@ class GatedFeedForward(Op):
     ) -> Float[Tensor, "batch time dim"]:
         answer: Tensor = self.output(self.activation(self.gate(x)) * self.up(x))
         return answer
+
+    def cut(self, ranks: int) -> None:
+        """Channels inside are shared."""
+        divides(ranks, hidden=self.output.in_features)

@@ -77,6 +77,8 @@ def few(x: Tensor, weight: Tensor) -> Tensor | None:
     """x W^T where the kernel's is the faster product: few vectors, fp32, nothing to learn; None: it is not."""
     if x.numel() > FEW * x.shape[-1] or torch.is_grad_enabled() or torch.compiler.is_compiling():
         return None
+    if type(weight) not in (Tensor, torch.nn.Parameter):
+        return None  # shared by ranks
     fits = x.device.type == weight.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
     return _product(0, weight, weight, x, len(weight)) if fits and weight.is_contiguous() and there() else None
 

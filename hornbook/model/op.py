@@ -5,15 +5,16 @@ what a model remembers between two forward passes while it writes a text. Neithe
 """
 # ruff: noqa: ARG002 -- the defaults take the arguments of the methods that override them
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hornbook.model.balance import Routed
+from hornbook.model.cut import Cut
 from hornbook.model.mask import Sight
 from hornbook.model.position import PositionBase
 
@@ -144,12 +145,16 @@ class Op(nn.Module):
     """A sublayer. The matrix with which it writes into the stream is called `output` (init.py relies on it)."""
 
     own_norm = False  # True: it norms its input itself and is given the stream as it is
+    plan: ClassVar[Mapping[str, Cut] | None] = None  # how ranks share it (train/tensor.py); None: they cannot
 
     def forward(
         self, x: Float[Tensor, "batch time dim"], context: Context, state: Any = None
     ) -> Float[Tensor, "batch time dim"]:
         """What to add to the stream; `state` (this sublayer's own) is read and brought up to date."""
         raise NotImplementedError
+
+    def cut(self, ranks: int) -> None:
+        """Refuse a number of ranks that cannot share this sublayer by its `plan`."""
 
     def new_state(self, batch: int, capacity: int) -> Any:
         """An empty state for `batch` rows of up to `capacity` tokens; None for a sublayer that looks at one token."""

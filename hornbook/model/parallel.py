@@ -5,8 +5,9 @@ faster on large machines and as good for large models: x + attention(norm(x)) + 
 equation 7) weigh the answers by learned factors and do without the x.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from hornbook.model.attention import Attention
 from hornbook.model.blank import OwnNumbers
+from hornbook.model.cut import Cut
 from hornbook.model.mlp import MLP, GatedMLP
 from hornbook.model.norm import Norm
 from hornbook.model.op import Context, Op
@@ -39,6 +41,8 @@ class Parallel:
 
 
 class ParallelOp(Op, OwnNumbers):
+    plan: ClassVar[Mapping[str, Cut]] = {}  # each branch is shared by its own
+
     def __init__(self, dim: int, config: Parallel) -> None:
         super().__init__()
         self.config, self.own_norm = config, config.norm is not None

@@ -5,13 +5,15 @@ own (rope.py, ...); positions.py names them all.
 """
 # ruff: noqa: ARG002 -- hooks that do nothing take the arguments of those that do something
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hornbook.model.blank import Embedding
+from hornbook.model.cut import Cut
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class PositionBase(nn.Module):
     """The three hooks, doing nothing."""
 
     limit: int | None = None  # positions there are; None: any number
+    plan: ClassVar[Mapping[str, Cut]] = {}  # how ranks that share heads share it
+
+    def cut(self, rank: int, ranks: int) -> None:
+        """Keep what is there of every head for those of one rank."""
 
     def add(self, x: Float[Tensor, "batch time dim"], positions: Int[Tensor, "rows time"]) -> Tensor:
         """Add to the stream, once, below the first layer."""

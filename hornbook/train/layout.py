@@ -6,8 +6,9 @@ the same rows are not counted twice; and all go through a step in as many passes
 """
 
 import dataclasses
+import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,9 +25,7 @@ from hornbook.optim.sharded import is_shared, piece
 from hornbook.train import zero
 from hornbook.train.mesh import Mesh
 from hornbook.train.parallel import Ranks, Work
-from hornbook.train.tensor import share_layers
-
-PARTIAL = "hornbook_partial"  # of a parameter: every tensor rank knows the gradient of its own heads only
+from hornbook.train.tensor import Owner, share_layers
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Layout(Ranks):
 
     config: Mesh = dataclasses.field(default_factory=Mesh)
     mesh: DeviceMesh | None = None
+    partial: Sequence[Owner] = ()  # parameters of which every tensor rank has a part of the gradient
 
     def size(self, axis: str) -> int:
         """Ranks along an axis."""
@@ -100,7 +100,7 @@ class Layout(Ranks):
             _settle(parameter)
         if self.size("tensor") > 1:
             assert self.mesh is not None
-            _sum([each for each in owners if getattr(each, PARTIAL, False)], self.mesh.get_group("tensor"))
+            _sum([module.get_parameter(name) for module, name in self.partial], self.mesh.get_group("tensor"))
         if self.config.shard == 1 and self.readers * self.size("context") > 1:
             _sum(owners, self.tokens)
 
@@ -147,14 +147,13 @@ def lay_out(ranks: Ranks, config: Mesh | None, model: nn.Module) -> Ranks:
         if getattr(config, axis) > 1:
             raise UserError(f"mesh.{axis}: {getattr(config, axis)} ranks are not wired into the loop; set it to 1")
     device = next(model.parameters()).device.type
-    layout = Layout(ranks.rank, ranks.world, config, config.build(ranks.world, device))
-    assert layout.mesh is not None
+    mesh, partial = config.build(ranks.world, device), list[Owner]()
     if sizes["tensor"] > 1:
-        share_layers(model, layout.mesh["tensor"], sequence=config.sequence)
+        partial = share_layers(model, mesh["tensor"], sequence=config.sequence)
     if sizes["shard"] > 1:
-        replicas = layout.mesh["data", "shard"] if sizes["data"] > 1 else layout.mesh["shard"]
-        zero.share_weights(model, replicas, config.zero)
-    return layout
+        logging.getLogger("torch.distributed.tensor._redistribute").setLevel(logging.ERROR)  # of pieces of pieces
+        zero.share_weights(model, mesh["data", "shard"] if sizes["data"] > 1 else mesh["shard"], config.zero)
+    return Layout(ranks.rank, ranks.world, config, mesh, partial)
 
 
 def _settle(parameter: nn.Parameter) -> None:

@@ -6,6 +6,7 @@ else uses it (docs/log.md). `torchrun` and `hornbook train --processes N` meet h
 WORLD_SIZE; the second starts the other processes with a command of its own.
 """
 
+import hashlib
 import os
 import signal
 import socket
@@ -68,6 +69,21 @@ class Ranks:
         range(12, 15)
         """
         return range(first_row + rows * self.rank // self.world, first_row + rows * (self.rank + 1) // self.world)
+
+    def agree(self, said: str) -> None:
+        """All say the same, or the first that says something else than process 0 is named."""
+        if self.world == 1:
+            return
+        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        own = torch.tensor(list(hashlib.sha256(said.encode()).digest()), dtype=torch.uint8, device=device)
+        all_said = [torch.empty_like(own) for _ in range(self.world)]
+        dist.all_gather(all_said, own)
+        for rank, each in enumerate(all_said):
+            if not torch.equal(each, all_said[0]):
+                raise UserError(
+                    f"process {rank}: its recipe or its version is not that of process 0; "
+                    "start all with the same recipe, options, hornbook and torch"
+                )
 
     def sum(self, *numbers: float) -> list[float]:
         """Each number summed over all processes, in double precision."""
@@ -153,7 +169,14 @@ def ranks(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
 
 def _joined() -> Iterator[Ranks]:
     """A process that torchrun, or `_started` in another process, has begun."""
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    except dist.DistNetworkError as error:
+        port = os.environ.get("MASTER_PORT")
+        raise UserError(
+            f"process {os.environ['RANK']}: port {port} cannot be had ({str(error).splitlines()[0]}); "
+            "set MASTER_PORT, or torchrun's --master-port, to one that is free"
+        ) from None
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())
     except RuntimeError as error:

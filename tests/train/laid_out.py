@@ -80,12 +80,11 @@ def trainer(kind: str, mesh: Mesh | None, folder: Path, more: dict[str, Any]) ->
     return Trainer(config, job, Run(folder), listener=Ears(), ranks=layout, precision=precision)
 
 
-def train(kind: str, mesh: Mesh | None, more: dict[str, Any]) -> list[tuple[float, float]]:
+def train(kind: str, mesh: Mesh | None, more: dict[str, Any], folder: str) -> list[tuple[float, float]]:
     """(loss, gradient norm) of every step and (loss, 0) of every look, as this rank has them."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole = trainer(kind, mesh, Path(folder), more)
-        whole.fit()
-        ears: Any = whole.listener
+    whole = trainer(kind, mesh, Path(folder), more)
+    whole.fit()
+    ears: Any = whole.listener
     steps = [(row["loss"], row["grad_norm"]) for row in ears.steps]
     return steps + [(row["validation_loss"], 0.0) for row in ears.validations]
 
@@ -94,14 +93,16 @@ def alone(kind: str, **more: Any) -> list[tuple[float, float]]:
     """The losses of one process."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    found = train(kind, None, more)
+    with tempfile.TemporaryDirectory() as folder:
+        found = train(kind, None, more, folder)
     torch.set_num_threads(threads)
     return found
 
 
 def together(world: int, kind: str, mesh: Mesh, **more: Any) -> list[tuple[float, float]]:
     """The losses of `world` processes, as the first one records them."""
-    found: list[tuple[float, float]] = run(world, train, kind, mesh, more)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        found: list[tuple[float, float]] = run(world, train, kind, mesh, more, folder)[0]
     return found
 
 
