@@ -13,6 +13,8 @@ from hornbook.cli_evaluate import evaluate_app
 from hornbook.cli_export import export
 from hornbook.cli_generate import generate
 from hornbook.cli_merge import merge
+from hornbook.cli_plan import plan
+from hornbook.cli_scale import scale
 from hornbook.cli_serve import serve
 from hornbook.cli_show import show
 from hornbook.cli_synthesize import synthesize
@@ -37,10 +39,12 @@ app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(export)
 app.command()(merge)
+app.command()(plan)
 app.command()(classify)
 app.command()(embed)
 app.command()(fill)
 app.command()(generate)
+app.command()(scale)
 app.command()(serve)
 app.command()(synthesize)
 app.command()(show)

@@ -39,6 +39,8 @@ WIDE = {
     "cli_corpus.py inspect": "a parameter is an option of the command",
     "cli_corpus.py run": "a parameter is an option of the command",
     "cli_generate.py generate": "a parameter is an option of the command",
+    "cli_scale.py scale": "a parameter is an option of the command",
+    "cli_plan.py plan": "a parameter is an option of the command",
     "cli_serve.py serve": "a parameter is an option of the command",
     "cli_show.py show": "a parameter is an option of the command",
     "cli_tokenizer.py train": "a parameter is an option of the command",
