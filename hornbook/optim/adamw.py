@@ -4,6 +4,7 @@ Loshchilov and Hutter 2019, algorithm 2, with torch's fused kernel (one pass ove
 out AMSGrad and Nesterov's form. Which parameters decay is decided in `groups`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -80,6 +81,6 @@ class AdamWOptimizer:
         """Both moments and the step count of every parameter, by name; not copied."""
         return flat_state(self.torch, self.names)
 
-    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
+    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         """Put back what `state_tensors` gave, bit for bit."""
         load_flat_state(self.torch, self.names, tensors)

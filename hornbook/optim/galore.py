@@ -8,6 +8,7 @@ are. epsilon stands beside the square as it is kept, its bias still in it, as in
 of 8 bits and steps that are taken while the gradient is still being computed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -153,7 +154,7 @@ class GaloreOptimizer:
         ours = {f"{name}/{key}": value for name, slot in self.slots.items() for key, value in vars(slot).items()}
         return {**ours, **(self.adam.state_tensors() if self.adam is not None else {})}
 
-    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
+    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         """Put back what `state_tensors` gave, bit for bit."""
         found: dict[str, dict[str, Tensor]] = {}
         rest = {}

@@ -6,7 +6,7 @@ decay shrinks rows of rare tokens towards zero and the gradients of early layers
 matrices only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Optimizer(Protocol):
 
     def state_tensors(self) -> dict[str, Tensor]: ...
 
-    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None: ...
+    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None: ...
 
 
 @dataclass
@@ -91,7 +91,7 @@ def flat_state(optimizer: torch.optim.Optimizer, names: dict[str, nn.Parameter])
 
 
 def load_flat_state(
-    optimizer: torch.optim.Optimizer, names: dict[str, nn.Parameter], tensors: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer, names: dict[str, nn.Parameter], tensors: Mapping[str, Tensor]
 ) -> None:
     """Put back what `flat_state` gave; a name that belongs to no parameter is an error."""
     optimizer.state.clear()

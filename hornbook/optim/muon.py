@@ -7,6 +7,7 @@ scaling of Moonlight (2025), made to reuse AdamW's rates.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -127,7 +128,7 @@ class MuonOptimizer:
         momenta = {f"{name}/momentum": shared_like(kept, self.matrices[name]) for name, kept in self.momenta.items()}
         return {**momenta, **(self.adam.state_tensors() if self.adam is not None else {})}
 
-    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
+    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         """Put back what `state_tensors` gave, bit for bit."""
         self.momenta, rest = {}, {}
         for full, value in tensors.items():

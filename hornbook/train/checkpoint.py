@@ -1,12 +1,13 @@
 """Checkpoints that are whole or not there: tensors in safetensors, the rest in JSON, no pickle.
 
 Each is a folder `checkpoints/step-00001200/` with `model.safetensors`, `optimizer.safetensors`, `state.json` and a
-`manifest.json` that holds every file's size and SHA-256. It is filled aside, fsynced and renamed, so a kill or a full
-disk leaves the one before intact; a damaged one is named and the one before it is used.
+`manifest.json` that holds every file's size and SHA-256; where many ranks train, each writes a file of its own
+instead (saver.py, sharded.py). It is filled aside, fsynced and renamed, so a kill or a full disk leaves the one before
+intact; a damaged one is named and the one before it is used.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hornbook.core.errors import UserError
 from hornbook.core.files import new_folder, read_json, sha256, write_json
 from hornbook.exchange.tensors import write
 from hornbook.optim.sharded import own_piece, piece
+from hornbook.train.sharded import INDEX, Assembled
 
 PREFIX = "step-"
 
@@ -27,8 +29,8 @@ PREFIX = "step-"
 class Snapshot:
     """What a checkpoint holds, read back into memory."""
 
-    model: dict[str, Tensor]
-    optimizer: dict[str, Tensor]
+    model: Mapping[str, Tensor]
+    optimizer: Mapping[str, Tensor]
     state: dict[str, Any]
 
 
@@ -44,7 +46,7 @@ def save(folder: Path, step: int, snapshot: Snapshot) -> Path:
     return path
 
 
-def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
 
 
@@ -63,7 +65,7 @@ def _kept_buffers(model: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 @torch.no_grad()
-def restore_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+def restore_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy a snapshot's weights into a model, in place."""
     own = weights(model)
     if own.keys() != tensors.keys():
@@ -109,7 +111,9 @@ def damage(path: Path) -> str | None:
 
 
 def read(path: Path) -> Snapshot:
-    """A whole checkpoint's content."""
+    """A whole checkpoint's content, of one process or of many ranks."""
+    if (path / INDEX).is_file():
+        return Snapshot(Assembled(path, "model"), Assembled(path, "optimizer"), read_json(path / "state.json"))
     return Snapshot(
         _tensors(path / "model.safetensors"), _tensors(path / "optimizer.safetensors"), read_json(path / "state.json")
     )
