@@ -23,6 +23,7 @@ from hornbook.train.looks import Looks
 from hornbook.train.measure import Measured, measure, nothing
 from hornbook.train.parallel import Ranks, Work
 from hornbook.train.precision import Precision
+from hornbook.train.saver import Saver
 
 
 class Trainer:
@@ -43,6 +44,7 @@ class Trainer:
         self.clock = clock
         self.device = next(job.model.parameters()).device
         self.optimizer = config.optimizer.build(job.model)
+        self.saver = Saver(run.checkpoints, ranks, keep=config.keep)
         self.precision = Precision(precision, self.device.type)
         self.progress = Progress()
         self.metrics, self.samples, self.events = Log(run.metrics), Log(run.samples), Log(run.events)
@@ -61,11 +63,13 @@ class Trainer:
                     self._now_and_then()
                 if stop.asked:
                     self._save()
+                    self.saver.wait()
                     raise Interrupted(
                         signal.Signals(stop.signal).name, stop.signal, f"saved at step {self.progress.step}"
                     )
             if self.progress.step % self.config.save_every:
                 self._save()
+            self.saver.wait()
         return self.progress
 
     def _step(self, stop: Stop) -> bool:
@@ -185,15 +189,12 @@ class Trainer:
         return self.clock() - self.began
 
     def _save(self) -> None:
-        tensors = checkpoint.weights(self.job.model), self.optimizer.state_tensors()
-        whole = [self.ranks.whole(each) for each in tensors]
+        tensors = {"model": checkpoint.weights(self.job.model), "optimizer": self.optimizer.state_tensors()}
+        state = {**self.progress.state(), "seconds": self.elapsed()}
+        state |= {"scale": self.precision.scale, "good_steps": self.precision.good_steps}
         if self.ranks.first:
             self.metrics.sync()
-            state = {**self.progress.state(), "seconds": self.elapsed()}
-            state |= {"scale": self.precision.scale, "good_steps": self.precision.good_steps}
-            checkpoint.save(self.run.checkpoints, self.progress.step, checkpoint.Snapshot(whole[0], whole[1], state))
-            checkpoint.prune(self.run.checkpoints, self.config.keep)
-        self.ranks.wait()
+        self.saver.begin(self.progress.step, tensors, state)
 
     def _resume(self) -> None:
         """Go to the newest whole checkpoint, or write the one of step 0 that the guard may need."""
@@ -236,6 +237,7 @@ class Trainer:
         """Return to the last checkpoint and never read these rows again."""
         assert self.config.guard is not None
         step, names = self.progress.step + 1, self.job.source.documents(first, rows)
+        self.saver.wait()
         snapshot = checkpoint.latest(self.run.checkpoints, self.listener.note)
         assert snapshot is not None, "the checkpoint of step 0 is written before the first step"
         self.ranks.wait()
