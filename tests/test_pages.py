@@ -1,10 +1,13 @@
 """The pages whose code runs: every Python block, from top to bottom, with the names of the blocks above it."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
+from torch.distributed.run import get_args_parser
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
@@ -33,9 +36,10 @@ PAGES = [
     "reinforcement",
     "rows",
     "rules",
+    "scaling",
     "training",
 ]
-BILINGUAL = [*PAGES, "architectures", "corpus", "data", "elsewhere", "serving", "synthetic", "tokenizer"]
+BILINGUAL = [*PAGES, "architectures", "cluster", "corpus", "data", "elsewhere", "serving", "synthetic", "tokenizer"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -80,3 +84,19 @@ def test_both_languages_have_the_same_sections_rows_and_figures(page: str) -> No
 def test_the_index_names_every_page(index: str) -> None:
     linked = set(re.findall(r"\]\(([\w.-]+\.md)\)", text(index)))
     assert {page.name for page in DOCS.glob("*.md")} - linked <= {index}
+
+
+def test_the_cluster_examples_parse() -> None:
+    """The shell reads the Slurm script, YAML the Kubernetes objects; torchrun's options are torchrun's."""
+    page = text("cluster.md")
+    script = re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    objects = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    service, job = yaml.safe_load_all(objects)
+    assert (service["kind"], job["kind"]) == ("Service", "Job")
+    command = job["spec"]["template"]["spec"]["containers"][0]["command"]
+    options = get_args_parser().parse_args(command[1:])
+    assert (options.nnodes, options.max_restarts, options.training_script) == ("2", 3, "hornbook")
+    assert options.training_script_args[:1] == ["train"]
+    assert options.training_script_args[2] == "--run"
+    assert job["spec"]["completions"] == int(options.nnodes)
