@@ -36,6 +36,7 @@ from hornbook.adapt.lora import Lora
 from hornbook.align.reward import Contains
 from hornbook.core import recipe
 from hornbook.core.run import Run, processor
+from hornbook.core.stop import Stop
 from hornbook.data.batches import IGNORE
 from hornbook.data.conversations import Prompts
 from hornbook.data.inputs import Conversations
@@ -50,7 +51,6 @@ from hornbook.text.chat import Renderer
 from hornbook.train.config import Train
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
-from hornbook.core.stop import Stop
 from hornbook.tune.grpo import Grpo
 from hornbook.tune.instruct import Instruct
 from hornbook.tune.place import Place

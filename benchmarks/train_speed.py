@@ -1,13 +1,16 @@
 """How fast is a training step? hornbook's Trainer, transformers and a plain loop at the same three GPT-2 shapes.
 
 All train the same GPT-2 (layer norm, biases, exact GELU, tied head, fused AdamW, gradients clipped to 1) on the same
-rows, eager, and take turns in one process: A B C A B C ... A turn is a step and counts the CPU seconds of all threads.
-Ours is a whole step of `Trainer`: it reads its rows, watches for spikes and writes its line to metrics.jsonl.
+rows, eager. First with one thread each, taking turns in one process: A B C A B C ...; a turn is a step and counts CPU
+seconds (`figure thread_...`). Then each in its own best layout of threads and processes, by the wall clock (layouts.py;
+`figure train_...`). Ours is a whole step of `Trainer`: it reads its rows, watches for spikes and writes its line to
+metrics.jsonl.
 
-    python benchmarks/train_speed.py [--shapes a b c] [--threads 1 2] [--precision fp32 bf16] [--rounds 8]
+    python benchmarks/train_speed.py [--shapes a b c] [--threads 1 2] [--precision fp32 bf16] [--rounds 8] [--turns 9]
 
-Figures are tokens per CPU second, ours over the best peer's, in fp32 with the first number of threads. MFU is the share
-of the best matrix product this machine shows beside the run; its operations are counted by hornbook/model/cost.py.
+Figures are ours over the best peer's, in fp32 and, with `_bf16`, in bf16. MFU is the share of the best matrix product
+this machine shows beside the run; its operations are counted by hornbook/model/cost.py. What a step frees is kept by
+the process, as in every stage of hornbook, for all three alike while they share one.
 """
 
 import argparse
@@ -18,13 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
+import layouts
 import numpy as np
 import torch
 from plain import Ear, PlainGPT, adamw, rows_of, train_step
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from hornbook.core.device import cpu_has_bf16, peak_gflops
+from hornbook.core.machine import keep_freed_memory
 from hornbook.core.run import Run, processor
+from hornbook.core.stop import Stop
 from hornbook.data.batches import WindowSource
 from hornbook.model.attention import Attention
 from hornbook.model.cost import cost, training_flops
@@ -40,7 +46,6 @@ from hornbook.train.config import Train
 from hornbook.train.job import Job
 from hornbook.train.loop import Trainer
 from hornbook.train.parallel import Ranks
-from hornbook.core.stop import Stop
 
 LR, BETA2 = 1e-3, 0.95
 ENOUGH = 1_000_000  # steps: the run is never over while it is measured
@@ -86,13 +91,18 @@ def main() -> None:
         if precision == "bf16" and not cpu_has_bf16():
             print("bf16: this chip has no units for it")
             continue
-        for threads in options.threads:
-            for name in options.shapes:
+        for name in options.shapes:
+            for threads in options.threads:
                 ratio, mfu = compare(SHAPES[name], threads, precision, options)
-                if precision == "fp32" and threads == options.threads[0]:
-                    print(f"figure train_{SHAPES[name].figure} {ratio:.3f}", flush=True)
+                figure = SHAPES[name].figure + ("_bf16" if precision == "bf16" else "")
+                if threads == options.threads[0]:
+                    print(f"figure thread_{figure} {ratio:.3f}", flush=True)
                     if name == "b":
-                        print(f"figure mfu_10.7M {mfu:.3f}", flush=True)
+                        print(f"figure mfu_{figure} {mfu:.3f}", flush=True)
+            if options.turns:
+                print(f"\n{SHAPES[name].figure}, {precision}, layouts (processes x threads):")
+                best = layouts.compare(name, SHAPES[name].tokens, precision, options.turns)
+                print(f"figure train_{figure} {best:.3f}", flush=True)
 
 
 def read_options() -> argparse.Namespace:
@@ -102,11 +112,18 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--threads", nargs="+", type=int, default=[1], help="1")
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"], choices=("fp32", "bf16"), help="fp32 bf16")
     parser.add_argument("--rounds", type=int, default=8, help="steps of each contestant, at shape a ten times as many")
+    parser.add_argument("--turns", type=int, default=9, help="of each layout, two seconds each; 0: none")
     parser.add_argument("--seconds", type=float, default=0.7, help="to look for the best matrix product (0.7)")
     parser.add_argument("--tiny", action="store_true", help="two steps of a toy, to see that it runs")
     options = parser.parse_args()
     if options.tiny:
-        options.shapes, options.rounds, options.seconds, options.precision = ["tiny"], 2, 0.01, ["fp32"]
+        options.shapes, options.rounds, options.seconds, options.precision, options.turns = (
+            ["tiny"],
+            2,
+            0.01,
+            ["fp32"],
+            1,
+        )
     return options
 
 
@@ -145,14 +162,16 @@ def take_turns(steps: dict[str, Step], rounds: int) -> tuple[dict[str, list[floa
 
 def contestants(shape: Shape, precision: str, folder: Path) -> dict[str, Step]:
     """Everybody at the start, with the same rows before them."""
+    keep_freed_memory()
+    steps: dict[str, Step] = {"hornbook": hornbook_step(shape, precision, folder)}
+    return steps | {name: peer_step(model, shape, precision) for name, model in peers(shape).items()}
+
+
+def peers(shape: Shape) -> dict[str, torch.nn.Module]:
+    """The others' models, with fresh weights."""
     torch.manual_seed(0)
     size = {"vocab": shape.vocab, "length": shape.length, "layers": shape.layers, "dim": shape.dim}
-    peers: dict[str, torch.nn.Module] = {
-        "plain loop": PlainGPT(**size, heads=shape.heads),
-        "transformers": transformers_gpt2(shape),
-    }
-    steps: dict[str, Step] = {"hornbook": hornbook_step(shape, precision, folder)}
-    return steps | {name: peer_step(model, shape, precision) for name, model in peers.items()}
+    return {"plain loop": PlainGPT(**size, heads=shape.heads), "transformers": transformers_gpt2(shape)}
 
 
 def transformers_gpt2(shape: Shape) -> GPT2LMHeadModel:
@@ -174,26 +193,27 @@ def transformers_gpt2(shape: Shape) -> GPT2LMHeadModel:
     return GPT2LMHeadModel(config).train()
 
 
-def peer_step(model: torch.nn.Module, shape: Shape, precision: str) -> Step:
-    """The plain training step around a model."""
-    optimizer, rows = adamw(model, lr=LR, beta2=BETA2), source(shape)
+def peer_step(model: torch.nn.Module, shape: Shape, precision: str, rows: int | None = None) -> Step:
+    """The plain training step around a model, on so many rows."""
+    optimizer, read, many = adamw(model, lr=LR, beta2=BETA2), source(shape), rows or shape.rows
     first = 0
 
     def step() -> float:
         nonlocal first
-        batch = rows.batch(first, shape.rows)
-        first += shape.rows
+        batch = read.batch(first, many)
+        first += many
         return train_step(model, optimizer, batch.input_ids, batch.labels, precision=precision)
 
     return step
 
 
-def hornbook_step(shape: Shape, precision: str, folder: Path) -> Step:
+def hornbook_step(shape: Shape, precision: str, folder: Path, *, rank: int = 0, world: int = 1) -> Step:
     """A step of the trainer. Its own `fit` would not let others take a turn."""
-    config = Train(steps=ENOUGH, tokens_per_step=shape.tokens, optimizer=AdamW(lr=LR, beta2=BETA2), schedule=Constant())
+    how = {"optimizer": AdamW(lr=LR, beta2=BETA2), "schedule": Constant(), "processes": world}
+    config = Train(steps=ENOUGH, tokens_per_step=shape.tokens, **how)
     job = Job(model=shape.decoder().build(), objective=NextToken(), source=source(shape))
     ear = Ear()
-    trainer = Trainer(config, job, Run(folder), listener=ear, ranks=Ranks(), precision=precision)
+    trainer = Trainer(config, job, Run(folder), listener=ear, ranks=Ranks(rank, world), precision=precision)
     stop = Stop()
 
     def step() -> float:

@@ -1,5 +1,6 @@
 """Every benchmark runs at a tiny size and prints its figures; the peers of a training step do the same work as ours."""
 
+import importlib
 import json
 import re
 import runpy
@@ -35,7 +36,19 @@ def figures(text: str) -> dict[str, float]:
 
 
 def test_train_speed_compares_three_contestants(run):
-    assert 0.01 < run("train_speed.py", "--tiny")["train_tiny"] < 100
+    assert 0.01 < run("train_speed.py", "--tiny")["thread_tiny"] < 100
+
+
+@pytest.mark.slow
+def test_layouts_run_in_processes_that_take_turns(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    layouts = importlib.import_module("layouts")
+    some = [layouts.Layout("hornbook", 2, 1), layouts.Layout("plain loop", 1, 1), layouts.Layout("plain loop", 2, 1)]
+    monkeypatch.setattr(layouts, "layouts", lambda cores: some)
+    monkeypatch.setattr(layouts, "TURN", 0.05)
+    assert 0.001 < layouts.compare("tiny", 16, "fp32", 1) < 1000
+    said = capsys.readouterr().out
+    assert re.findall(r"^  (\S.*?)  ", said, re.MULTILINE) == [each.title for each in some]
 
 
 def test_scan_times_what_is_equal(run):
