@@ -65,9 +65,7 @@ def train_stage(stage: Stage, console: Console, ranks: Ranks) -> None:
     console.close()
     laid_out.assemble(model)
     if ranks.first:
-        assert job.save is not None, "every stage of a recipe says how its model is written"
-        job.save(stage.home.model)
-        _remember(stage.home, model, progress)
+        _remember(stage.home, job, progress)
 
 
 def _lay_out(ranks: Ranks, config: Train, model: nn.Module) -> Ranks:
@@ -110,9 +108,11 @@ def _introduction(stage: str, model: nn.Module, choice: machine.Choice, place: s
     return f"{stage:<10} {every / 1e6:.2f} M parameters{some} on {choice.device}, {choice.precision}, {place}, {how}"
 
 
-def _remember(home: Run, model: nn.Module, progress: Progress) -> None:
-    """What training came to, for the report."""
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+def _remember(home: Run, job: Job, progress: Progress) -> None:
+    """The trained model, and what training came to, for the report."""
+    assert job.save is not None, "every stage of a recipe says how its model is written"
+    job.save(home.model)
+    parameters = sum(parameter.numel() for parameter in job.model.parameters())
     path = home.folder / "training.json"
     before = read_json(path) if path.exists() else {}
     now = {"parameters": parameters, "steps": progress.step, "tokens": progress.tokens, "seconds": progress.seconds}
