@@ -72,7 +72,11 @@ class Scaling:
             self.build.tokens()
             rungs = [self.rung(size, read) for size in sizes for read in tokens]
             self._check(rungs)
-            found = fit([trained(self.train(rung)) for rung in rungs])
+            runs = [trained(self.train(rung)) for rung in rungs]
+            try:
+                found = fit(runs)
+            except ValueError as error:
+                raise UserError(f"{self.folder}: {error}") from error
             write_json(self.folder / "fit.json", {**said(found), "fingerprint": fingerprint(self.recipe)})
         return found
 

@@ -8,18 +8,16 @@ from typer.testing import CliRunner
 from hornbook.cli import app
 from hornbook.cli_scale import _run_of
 from hornbook.core.errors import UserError
-from tests.test_build import write_english
-from tests.test_scaling import TINY
+from tests.test_scaling import REAL
 
 RUNNER = CliRunner()
 
 
 @pytest.mark.slow
 def test_a_ladder_is_climbed_and_checked(tmp_path: Path) -> None:
-    write_english(tmp_path / "files")
-    sizes = ["--sizes", "25k,120k,350k", "--tokens", "1280,2560,5120", "--check", "700k:7680"]
-    where = ["--run", str(tmp_path / "ladder"), f"corpus.source={tmp_path / 'files'}"]
-    done = RUNNER.invoke(app, ["scale", "tiny/pretrain", *TINY, *sizes, *where], catch_exceptions=False)
+    sizes = ["--sizes", "45k,100k,230k", "--tokens", "26k,52k,104k", "--check", "400k:156k"]
+    where = ["--run", str(tmp_path / "ladder")]
+    done = RUNNER.invoke(app, ["scale", "tiny/pretrain", *REAL, *sizes, *where], catch_exceptions=False)
     assert done.exit_code == 0
     assert "law        L = " in done.output
     assert "measured: wrong by" in done.output

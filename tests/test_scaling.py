@@ -14,6 +14,7 @@ from hornbook.scaling import LEAST_STEPS, Scaling, in_words, pace, said, trained
 from tests.test_build import write_english
 
 TINY = ["tokenizer.vocab=300", "data.length=32", "pretrain.tokens_per_step=64", "pretrain.save_every=10"]
+REAL = ["pretrain.tokens_per_step=256"]
 SIZES, TOKENS = (25e3, 120e3, 350e3), (1280, 2560, 5120)
 
 
@@ -24,19 +25,21 @@ def scaling(tmp_path: Path) -> Scaling:
 
 
 @pytest.mark.slow
-def test_a_tiny_ladder(scaling: Scaling, capsys: pytest.CaptureFixture[str]) -> None:
-    found = scaling.climb(SIZES, TOKENS)
+def test_a_tiny_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On enough text: a law wants a loss that falls."""
+    scaling, sizes, tokens = Scaling("tiny/pretrain", REAL, tmp_path), (45e3, 100e3, 230e3), (26e3, 52e3, 104e3)
+    found = scaling.climb(sizes, tokens)
     rows = scaling.ladder.rows()
     assert len(rows) == 9
     by_tokens = [row["loss"] for row in rows if row["parameters"] == rows[-1]["parameters"]]
     assert by_tokens == sorted(by_tokens, reverse=True), "more text, less loss"
     assert found.worst() < 0.1
-    checked = scaling.check(found, scaling.rung(700e3, 7680))
+    checked = scaling.check(found, scaling.rung(400e3, 156e3))
     assert abs(checked["error"]) < 0.1
     assert "measured: wrong by" in in_words(checked)
     assert [("measured" in row) for row in scaling.predictions.rows()] == [False, True], "first foretold, then trained"
     capsys.readouterr()
-    assert scaling.climb(SIZES, TOKENS).law == found.law
+    assert scaling.climb(sizes, tokens).law == found.law
     assert len(scaling.ladder.rows()) == 10, "nothing was trained twice"
     assert capsys.readouterr().out.count("unchanged, held-out loss") == 9
 

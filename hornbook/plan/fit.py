@@ -70,9 +70,23 @@ def fit(runs: Sequence[Trained], *, seed: int = 0, draws: int = DRAWS) -> Fit:
     best = np.argsort(points.huber(starts, everything)[0])[:FOLLOWED]
     ends, values = minimise(lambda x: points.huber(x, everything[: len(x)]), starts[best])
     found = ends[values.argmin()]
-    counts = np.random.default_rng(seed).multinomial(len(runs), np.full(len(runs), 1 / len(runs)), draws).astype(float)
+    even = np.full(len(runs), 1 / len(runs))
+    counts = np.random.default_rng(seed).multinomial(len(runs), even, draws).astype(float)
     drawn = minimise(lambda x: points.huber(x, counts), np.tile(found, (draws, 1)))[0] if draws else np.empty((0, 5))
-    return Fit(points.law(found), tuple(runs), tuple(points.law(each) for each in drawn))
+    law = points.law(found)
+    _falls(law)
+    laws = [each for each in map(points.law, drawn) if min(each.alpha, each.beta) > 0]
+    return Fit(law, tuple(runs), tuple(laws))
+
+
+def _falls(law: Law) -> None:
+    """Refuse a law by which more is worse: there is nothing to extrapolate."""
+    for name, what in (("alpha", "parameters"), ("beta", "tokens")):
+        if getattr(law, name) <= 0:
+            raise ValueError(
+                f"runs: by their fit more {what} do not lower the loss ({name} = {getattr(law, name):.3g}), so there "
+                f"is no law to extrapolate; train longer, on more text, or with {what} further apart"
+            )
 
 
 def check(runs: Sequence[Trained]) -> None:

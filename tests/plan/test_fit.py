@@ -93,3 +93,12 @@ def test_an_interval_is_of_the_values() -> None:
 def test_runs_that_no_law_fits_are_refused(runs: list[Trained], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         fit(runs)
+
+
+@pytest.mark.parametrize("what", ["parameters", "tokens"])
+def test_runs_that_get_worse_with_more_have_no_law(what: str) -> None:
+    """A text learned by heart: the held-out loss rises."""
+    worse = {"parameters": lambda n, d: 3 + n / 1e9 + 10 / d**0.2, "tokens": lambda n, d: 3 + d / 1e9 + 10 / n**0.2}
+    grid = [(n, d) for n in (1e6, 4e6, 1.6e7, 6.4e7) for d in (1e7, 4e7, 1.6e8)]
+    with pytest.raises(ValueError, match=f"more {what} do not lower the loss"):
+        fit([Trained(n, d, worse[what](n, d)) for n, d in grid], draws=2)
