@@ -39,7 +39,18 @@ PAGES = [
     "scaling",
     "training",
 ]
-BILINGUAL = [*PAGES, "architectures", "cluster", "corpus", "data", "elsewhere", "serving", "synthetic", "tokenizer"]
+BILINGUAL = [
+    *PAGES,
+    "architectures",
+    "cluster",
+    "corpus",
+    "data",
+    "elsewhere",
+    "parallel",
+    "serving",
+    "synthetic",
+    "tokenizer",
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 

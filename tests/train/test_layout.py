@@ -59,3 +59,17 @@ def test_without_a_mesh_nothing_changes():
 def test_a_world_that_does_not_fit():
     with pytest.raises(UserError, match="mesh: tensor 2 does not divide 1 process"):
         lay_out(Ranks(), Mesh(tensor=2), still("gpt2"))
+
+
+def disagree() -> str:
+    rank = torch.distributed.get_rank()
+    try:
+        Ranks(rank, 3).agree("one recipe" if rank != 2 else "another")
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def test_ranks_with_another_recipe_are_named():
+    for said in run(3, disagree):
+        assert said.startswith("process 2: its recipe or its version is not that of process 0; start all with")
