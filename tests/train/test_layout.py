@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.distributed.tensor import Shard
 
 from hornbook.core.errors import UserError
 from hornbook.optim.muon import Muon
@@ -41,7 +42,7 @@ def norms_of_mixed() -> float:
     layout = Layout(torch.distributed.get_rank(), 4, Mesh(data=2, shard=2), Mesh(data=2, shard=2).build(4, "cpu"))
     assert layout.mesh is not None
     whole, cut = nn.Parameter(torch.ones(3)), torch.arange(6.0).reshape(3, 2)
-    shared = nn.Parameter(torch.distributed.tensor.distribute_tensor(cut, layout.mesh["shard"]))
+    shared = nn.Parameter(torch.distributed.tensor.distribute_tensor(cut, layout.mesh["shard"], [Shard(0)]))
     whole.grad, shared.grad = torch.ones(3), shared.detach().clone()
     return layout.clip([whole, shared], None)
 
