@@ -126,7 +126,9 @@ class Build:
     def _refuse_another(self, before: Recipe | Tuning) -> None:
         was, now = dict(recipes.leaves(before)), dict(recipes.leaves(self.whole))
         for key in sorted(was.keys() | now.keys()):
-            if key.rpartition(".")[2] in HARMLESS or key.startswith(("stages", "evaluate", "corpus.engine")):
+            if key.rpartition(".")[2] in HARMLESS or key.startswith(
+                ("stages", "evaluate", "corpus.engine", "pretrain.mesh")
+            ):
                 continue
             if was.get(key) != now.get(key):
                 raise UserError(

@@ -17,6 +17,7 @@ from hornbook.core.run import Run
 from hornbook.model.stack import LayerStack
 from hornbook.questions import asking
 from hornbook.train.config import Train
+from hornbook.train.heartbeat import Heartbeat
 from hornbook.train.job import Job, Progress
 from hornbook.train.layout import lay_out
 from hornbook.train.loop import Trainer
@@ -59,13 +60,21 @@ def train_stage(stage: Stage, console: Console, ranks: Ranks) -> None:
         console.note(_introduction(stage.name, model, choice, layout(ranks.world, threads), compiled))
         if said := stage.says(job):
             console.note(f"{stage.name:<10} {said}")
-    laid_out = _lay_out(ranks, config, model)
-    trainer = Trainer(config, job, stage.home, listener=console, ranks=laid_out, precision=choice.precision)
-    progress = trainer.fit()
+    progress = _fit(stage, job, console, ranks, choice.precision)
     console.close()
-    laid_out.assemble(model)
     if ranks.first:
         _remember(stage.home, job, progress)
+
+
+def _fit(stage: Stage, job: Job, console: Console, ranks: Ranks, precision: str) -> Progress:
+    """The loop, in every rank on its part of the model; the whole model is there again when it is done."""
+    laid_out = _lay_out(ranks, stage.config, job.model)
+    trainer = Trainer(stage.config, job, stage.home, listener=console, ranks=laid_out, precision=precision)
+    beats = stage.home.folder / "heartbeats"
+    with Heartbeat(beats, ranks, lambda: trainer.progress.step, seconds=stage.config.patience):
+        progress = trainer.fit()
+    laid_out.assemble(job.model)
+    return progress
 
 
 def _lay_out(ranks: Ranks, config: Train, model: nn.Module) -> Ranks:

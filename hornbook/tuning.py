@@ -24,7 +24,8 @@ from hornbook.tune.place import LeftOut, Makes, Place, Trains
 
 # Changing these between two sittings of a run does not change what it learns.
 HARMLESS = (
-    "processes", "threads", "validate_every", "validation_rows", "save_every", "keep", "sample_every", "prompts",
+    "processes", "threads", "patience", "validate_every", "validation_rows", "save_every", "keep", "sample_every",
+    "prompts",
 )  # fmt: skip
 BEGUN = "begun.json"
 LANGUAGE_MODEL = "language model"

@@ -7,8 +7,8 @@ The runs were made, in 12 minutes of one core, by
     python benchmarks/scaling/refit.py
 
 scaling_error: |predicted / measured - 1| of the sixth model's held-out loss. scaling_error_two: the same from two
-numbers of tokens instead of three, which cannot tell the power from its floor; `hornbook scale` refuses it. The shortest
-runs were added after that first fit was seen, and trained in a second folder: no forecast made blind.
+numbers of tokens instead of three, which cannot tell the power from its floor; `hornbook scale` refuses it. The
+shortest runs were added after that first fit was seen, and trained in a second folder: no forecast made blind.
 """
 
 import json

@@ -69,6 +69,7 @@ class Train:
     processes: int | Literal["auto"] = 1  # data-parallel ones on this machine; auto: two on a CPU, one a GPU
     mesh: Mesh | None = None  # how the processes share the work; None: each holds the model, and they share rows
     threads: int | None = None  # a process; None: the physical cores divided among the processes
+    patience: float = 1800.0  # seconds without a step; several processes then give up and name the one they wait for
     validate_every: int = 100  # steps
     validation_rows: int = 64  # rows of the held-out part that are looked at each time
     sample_every: int = 0  # steps between samples, 0: none
@@ -88,7 +89,7 @@ class Train:
             seconds(self.budget)
         if (self.evaluate_every > 0) != (self.questions is not None):
             raise RecipeError("evaluate_every, questions: the one says when, the other what; give both or none")
-        for name in ("steps", "tokens", "epochs", "rows_per_step", "micro_batch", "threads", "clip"):
+        for name in ("steps", "tokens", "epochs", "rows_per_step", "micro_batch", "threads", "clip", "patience"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise RecipeError(f"{name}: {value} is not above 0")

@@ -6,15 +6,15 @@ still is stopped, dead or cut off; otherwise the one with fewest steps is behind
 store lives in rank 0, which may be the one that stopped.
 """
 
-import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hornbook.train.parallel import AGAIN, Ranks
+from hornbook.train.parallel import AGAIN, Ranks, leave
 
 CODE = 2  # what the process ends with; torchrun then starts all again
 BEATS = 10  # in the time after which a training is given up
@@ -40,15 +40,22 @@ class Heartbeat:
         """`step`: where this rank is; `seconds` without a step, looks and checkpoints included, are too many."""
         self.folder, self.ranks, self.step, self.seconds = folder, ranks, step, seconds
         self.over = threading.Event()
+        self.thread: threading.Thread | None = None
 
     def __enter__(self) -> "Heartbeat":
         if self.ranks.world > 1:
             self.folder.mkdir(parents=True, exist_ok=True)
-            threading.Thread(target=self._watch, daemon=True).start()
+            self.thread = threading.Thread(target=self._watch, daemon=True)
+            self.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
+        if self.thread is not None:
+            self.thread.join()
+            self._file(self.ranks.rank).unlink(missing_ok=True)
+            with suppress(OSError):  # the last one takes the folder with it
+                self.folder.rmdir()
 
     def _watch(self) -> None:
         heard, moved = dict[int, Heard](), (self.step(), time.monotonic())
@@ -65,7 +72,7 @@ class Heartbeat:
             if now - moved[1] >= self.seconds:
                 why = blame({rank: (each.step, now - each.since) for rank, each in heard.items()}, self.seconds)
                 print(f"error: {why}; {AGAIN}", file=sys.stderr, flush=True)
-                os._exit(CODE)  # the main thread is deaf; what is on disk is whole
+                leave(CODE)
 
     def _file(self, rank: int) -> Path:
         return self.folder / f"rank-{rank:05d}"

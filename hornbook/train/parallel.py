@@ -30,6 +30,7 @@ from hornbook.optim.groups import clip
 
 STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM, 128 + signal.SIGINT)  # ends that somebody asked for
 GRACE = 3.0  # seconds
+OTHERS: list[subprocess.Popen[bytes]] = []  # that this process has started
 AGAIN = "the same command goes on from the last checkpoint"
 
 
@@ -193,6 +194,7 @@ def _started(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
         subprocess.Popen([sys.executable, "-m", "hornbook", *command], env={**os.environ, **place, "RANK": str(rank)})
         for rank in range(1, processes)
     ]
+    OTHERS.extend(others)
     watch = threading.Thread(target=_end_with, args=(others,), daemon=True)
     watch.start()
     os.environ.update(place, RANK="0")
@@ -207,6 +209,7 @@ def _started(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
             os.environ.pop(name, None)
         for other in others:
             other.wait()
+        OTHERS.clear()
 
 
 def _end_with(others: list[subprocess.Popen[bytes]]) -> None:
@@ -217,7 +220,17 @@ def _end_with(others: list[subprocess.Popen[bytes]]) -> None:
             if other.poll() not in (None, 0, *STOPPED):
                 time.sleep(GRACE)  # where this process met the same fault, it says so itself and is gone by then
                 print(f"error: process {rank} ended with {other.returncode}; {AGAIN}", file=sys.stderr)
-                os._exit(2)  # what is on disk is whole: checkpoints are atomic
+                leave(2)
+
+
+def leave(code: int) -> None:
+    """End at once, deaf as the main thread may be, and with it the processes that this one started.
+
+    What is on disk is whole: checkpoints are atomic.
+    """
+    for other in OTHERS:
+        other.kill()  # one that was stopped hears nothing else
+    os._exit(code)
 
 
 def _reason(error: Exception) -> str:

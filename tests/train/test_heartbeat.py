@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,29 @@ def test_who_moves_is_left_alone(tmp_path):
 def test_one_process_writes_no_files(tmp_path, world):
     with Heartbeat(tmp_path / "beats", Ranks(0, world), lambda: 1, seconds=5.0):
         assert (tmp_path / "beats").exists() == (world > 1)
+    assert not (tmp_path / "beats").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_training_in_which_one_process_stops_ends_and_says_which(tmp_path):
+    """A real collective that waits: the second process is stopped in the middle of the training."""
+    run, overrides = tmp_path / "run", ["pretrain.processes=2", "pretrain.steps=1000000", "pretrain.patience=6"]
+    command = [sys.executable, "-m", "hornbook", "train", "tiny/pretrain", *overrides, "--run", str(run)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as first:
+        try:
+            while first.poll() is None and not ((run / "metrics.jsonl").exists() and _steps(run) > 5):
+                time.sleep(0.1)
+            children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
+            (second,) = (int(each) for each in children if b"RANK=1" in Path(f"/proc/{each}/environ").read_bytes())
+            os.kill(second, signal.SIGSTOP)
+            said = first.communicate(timeout=60)[1]
+        finally:
+            first.kill()
+    assert first.returncode == CODE
+    assert re.search(r"^error: rank 1: not heard for \d+ seconds at step \d+, all wait for it; the same", said, re.M)
+    assert not Path(f"/proc/{second}").exists()
+
+
+def _steps(run: Path) -> int:
+    return (run / "metrics.jsonl").read_text().count("\n")
