@@ -4,6 +4,7 @@ files -> corpus/ -> tokenizer/ -> shards/ -> checkpoints/ and model/ -> a folder
 """
 
 import dataclasses
+import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -179,15 +180,17 @@ class Build:
         )
 
     def _pretrain(self) -> None:
-        """Train the base unless it is done; with several processes, the others are started here."""
+        """Train the base unless it is done; the others are started here, or by torchrun, and wait for the first one."""
         config, run = self.recipe.pretrain, self.run
-        key = digest(recipes.dump(config), self._trained_on())
-        if is_first() and self.journal.done("pretrain", key, run.model):
+        key = self._pretraining_key() if is_first() else ""
+        done = is_first() and self.journal.done("pretrain", key, run.model)
+        if done and "RANK" not in os.environ:
             return
         command = [*self.stages.command, "--stage", "pretrain"]
-        foretold = foretell(self.recipe, run) if is_first() else None
+        foretold = foretell(self.recipe, run) if is_first() and not done else None
         with ranks(processes_here(config.processes), command) as joined:
-            joined.wait()
+            if joined.sum(float(done))[0]:
+                return
             began = time.monotonic()
             self._train(joined)
             if joined.first:
@@ -195,6 +198,9 @@ class Build:
                 self.console.note(f"pretrain   {run.model}, {took}")
                 if foretold is not None:
                     hold(foretold, run)
+
+    def _pretraining_key(self) -> str:
+        return digest(recipes.dump(self.recipe.pretrain), self._trained_on())
 
     def _train(self, joined: Ranks) -> None:
         tokenizer = None if self.recipe.tokenizer is None else self.load_tokenizer()

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -30,6 +31,7 @@ from hornbook.optim.groups import clip
 
 STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM, 128 + signal.SIGINT)  # ends that somebody asked for
 GRACE = 3.0  # seconds
+PREPARED = timedelta(days=3)  # in which the first process makes corpus and tokens; a standstill later is heartbeat.py's
 OTHERS: list[subprocess.Popen[bytes]] = []  # that this process has started
 AGAIN = "the same command goes on from the last checkpoint"
 
@@ -171,7 +173,7 @@ def ranks(processes: int, command: Sequence[str]) -> Iterator[Ranks]:
 def _joined() -> Iterator[Ranks]:
     """A process that torchrun, or `_started` in another process, has begun."""
     try:
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PREPARED)
     except dist.DistNetworkError as error:
         port = os.environ.get("MASTER_PORT")
         raise UserError(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from hornbook.core.machine import physical_cores
+from hornbook.train import checkpoint
 from hornbook.train.parallel import Ranks, processes_here
 
 SCRIPT = """
@@ -51,7 +51,9 @@ def rows(folder):
 
 
 def weights(folder):
-    return load_file(sorted((folder / "checkpoints").iterdir())[-1] / "model.safetensors")
+    snapshot = checkpoint.latest(folder / "checkpoints", pytest.fail)
+    assert snapshot is not None
+    return snapshot.model
 
 
 def test_two_processes_are_one(tmp_path):
@@ -74,3 +76,17 @@ def test_the_shares_of_a_step_are_all_of_its_rows():
 def test_how_many_processes_a_machine_gets():
     assert processes_here(3) == 3
     assert processes_here("auto") == min(2, physical_cores())  # without a GPU
+
+
+@pytest.mark.slow
+def test_torchrun_from_files_to_a_model_and_again(tmp_path):
+    """The first process makes corpus and tokens while the other waits; a second time there is nothing to do."""
+    recipe = ["tiny/pretrain", "pretrain.steps=4", "pretrain.mesh={shard: 2}", "--run", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29623"]
+    for said in ("2 processes of 1 thread", "pretrain   unchanged"):
+        done = subprocess.run(
+            [*command, "-m", "--", "hornbook", "train", *recipe], capture_output=True, text=True, timeout=280
+        )
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
