@@ -33,7 +33,8 @@ def kept(model: Model, length: int) -> Kept:
         return _by_widths(model)
     one = dataclasses.replace(model, stack=dataclasses.replace(model.stack, layers=1))
     try:
-        return Kept(_saved(one, length) / length, counted=True)
+        tokens = length - 1 + length % 2  # odd: a head's width is even, and must not pass for a square of scores
+        return Kept(_saved(one, tokens) / tokens, counted=True)
     except (NotImplementedError, RuntimeError):  # what has no meta kernel says so in one of these two ways
         return _by_widths(model)
 

@@ -18,6 +18,7 @@ def test_a_layer_of_gpt3_keeps_what_the_literature_says() -> None:
 
 
 def test_twice_the_width_keeps_twice_as_much() -> None:
+    """The wider one's heads are as wide as its rows are long."""
     small: Decoder = recipe.load(Decoder, "models/gpt2-tiny", [*SMALL, "stack.layer.1.hidden=256"])
     wide: Decoder = recipe.load(Decoder, "models/gpt2-tiny", [*SMALL, "dim=128", "stack.layer.1.hidden=512"])
     assert 1.9 < kept(wide, 32).numbers / kept(small, 32).numbers < 2.1
