@@ -102,10 +102,10 @@ def layout(processes: int, threads: int) -> str:
 def short(number: float) -> str:
     """A count for a person.
 
-    >>> short(812), short(8120), short(41000), short(3_100_000)
-    ('812', '8.1k', '41k', '3.1M')
+    >>> short(812), short(8120), short(41000), short(3_100_000), short(2e12)
+    ('812', '8.1k', '41k', '3.1M', '2.0T')
     """
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             value = number / size
             return f"{value:.1f}{letter}" if value < 10 else f"{value:.0f}{letter}"

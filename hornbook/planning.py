@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from hornbook.console import short
+from hornbook.console import short, span
 from hornbook.core import recipe as recipes
 from hornbook.core.errors import UserError
 from hornbook.core.table import print_table
@@ -60,8 +60,12 @@ def print_plan(wish: Wish, *, as_json: bool = False) -> None:
     print_table(("plan", wish.recipe), list(_rows(found)))
     if found.choice is not None:
         room = found.fleet.device.usable
-        parts = [(part, f"{size / 1e9:.1f} GB") for part, size in found.choice.memory.items()]
-        print_table(("memory of the fullest rank", "GB"), [*parts, ("there is", f"{room / 1e9:.1f} GB")])
+        parts = [(part, _bytes(size)) for part, size in found.choice.memory.items()]
+        print_table(("memory of the fullest rank", ""), [*parts, ("there is", _bytes(room))])
+
+
+def _bytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def make_plan(wish: Wish) -> Plan:
@@ -164,13 +168,23 @@ def _rows(found: Plan) -> Iterator[tuple[str, str]]:
     yield "devices", f"{fleet.count} x {fleet.device.name}, {fleet.speed / 1e12:,.0f} TFLOP/s at MFU {fleet.mfu:g}"
     yield from _layout(found)
     low, high = (cost.hours * fleet.mfu / each for each in reversed(USUAL))
-    yield "device hours", f"{cost.hours:,.0f} (MFU {USUAL[1]} to {USUAL[0]}: {low:,.0f} to {high:,.0f})"
-    time = f"{cost.days / 365.25:,.1f} years" if cost.days > 730 else f"{cost.days:,.2f} days"
+    yield (
+        "device hours",
+        f"{cost.hours:,.3g} (MFU {USUAL[1]} to {USUAL[0]}: {low:,.3g} to {high:,.3g})"
+        if high < 10
+        else f"{cost.hours:,.0f} (MFU {USUAL[1]} to {USUAL[0]}: {low:,.0f} to {high:,.0f})",
+    )
+    time = f"{cost.days / 365.25:,.1f} years" if cost.days > 730 else f"{cost.days:,.1f} days"
+    time = span(cost.days * 86400) if cost.days < 2 else time
     yield "time", f"{time}, by MFU alone"
     each = fleet.device.price if fleet.price is None else fleet.price
-    yield "money", f"${cost.dollars:,.0f} at ${each:g} an hour and device"
+    yield "money", f"${cost.dollars:,.{0 if cost.dollars > 100 else 2}f} at ${each:g} an hour and device"
     carbon = "" if cost.kilograms is None else f", {cost.kilograms:,.0f} kg of CO2"
-    yield "energy", f"{cost.kwh:,.0f} kWh at {fleet.device.watts:g} W a device, a fifth more around it{carbon}"
+    yield (
+        "energy",
+        f"{cost.kwh:,.{0 if cost.kwh > 100 else 3}f} kWh at {fleet.device.watts:g} W a device, "
+        f"a fifth more around it{carbon}",
+    )
 
 
 def _layout(found: Plan) -> Iterator[tuple[str, str]]:
