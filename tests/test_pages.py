@@ -29,6 +29,7 @@ PAGES = [
     "objectives",
     "optimizers",
     "people",
+    "plan",
     "preferences",
     "quantising",
     "recipes",

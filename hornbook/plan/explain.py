@@ -72,10 +72,11 @@ def scratch(user: User, here: Machines) -> float:
 
 def _prompting(user: User) -> str:
     share = PROMPT_TOKENS / user.tokens
+    rest = "" if share >= 1 else "; the rest is found by search when it is asked for"
     fits = (
-        "all of it fits" if share >= 1 else f"{share:.1%} of it fits; the rest is found by search when it is asked for"
+        f"{'All' if share >= 1 else f'{share:.1%}'} of your text fits into a prompt of {PROMPT_TOKENS:,} tokens{rest}."
     )
-    return f"Prompting: no training and no examples. Of your text {fits} into a prompt of {PROMPT_TOKENS:,} tokens."
+    return f"Prompting: no training and no examples. {fits}"
 
 
 def _tuning(user: User, here: Machines) -> str:

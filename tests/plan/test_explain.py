@@ -36,7 +36,7 @@ def test_what_is_affordable_by_hand() -> None:
 def test_the_page_has_this_users_numbers() -> None:
     page = explain(User(tokens=2e6, base=1e9, private=True), LAPTOP)
     assert "1B parameters want 20B tokens (20 each: Hoffmann et al. 2022), 1.2e+20 operations, here 76 years" in page
-    assert "5.0% of it fits" in page
+    assert "5.0% of your text fits" in page
     assert "an adapter takes about 2.5 GB, all weights 16.0 GB; 16 GB are here, enough for all weights" in page
     assert "One pass over your text takes 44 hours" in page  # 4 * 1e9 * 2e6 / 5e10 / 3600
     assert "Privacy: your text stays here" in page
