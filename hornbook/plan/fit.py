@@ -106,8 +106,8 @@ def check(runs: Sequence[Trained]) -> None:
 def middle(values: Sequence[float], share: float = 0.95) -> tuple[float, float]:
     """The interval that holds the middle `share` of some values.
 
-    >>> middle(list(range(101)), 0.9)
-    (5.0, 95.0)
+    >>> [round(edge, 6) for edge in middle(list(range(101)), 0.9)]
+    [5.0, 95.0]
     """
     low, high = np.quantile(np.asarray(values), ((1 - share) / 2, (1 + share) / 2))
     return float(low), float(high)

@@ -20,6 +20,7 @@ from torch.distributed.tensor import DTensor
 
 from hornbook.core.errors import UserError
 from hornbook.data.batches import IGNORE, Batch
+from hornbook.model.experts import ExpertsOp
 from hornbook.objective.batch import Loss
 from hornbook.optim.sharded import is_shared, piece
 from hornbook.train import zero
@@ -146,6 +147,8 @@ def lay_out(ranks: Ranks, config: Mesh | None, model: nn.Module) -> Ranks:
     for axis in ("context", "pipeline", "expert"):
         if getattr(config, axis) > 1:
             raise UserError(f"mesh.{axis}: {getattr(config, axis)} ranks are not wired into the loop; set it to 1")
+    if sizes["shard"] > 1 and any(isinstance(module, ExpertsOp) for module in model.modules()):
+        raise UserError("mesh.shard: a mixture of experts is not cut into pieces yet; set it to 1, use data or tensor")
     device = next(model.parameters()).device.type
     mesh, partial = config.build(ranks.world, device), list[Owner]()
     if sizes["tensor"] > 1:

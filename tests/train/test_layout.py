@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.distributed.tensor import Shard
 
@@ -74,3 +75,20 @@ def disagree() -> str:
 def test_ranks_with_another_recipe_are_named():
     for said in run(3, disagree):
         assert said.startswith("process 2: its recipe or its version is not that of process 0; start all with")
+
+
+def in_pieces(name: str) -> str:
+    """What a rank is told that cuts this model."""
+    try:
+        lay_out(Ranks(dist.get_rank(), dist.get_world_size()), Mesh(shard=2), still(name))
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def test_a_mixture_is_not_cut_into_pieces():
+    assert run(2, in_pieces, "gpt2") == ["", ""]
+    assert (
+        run(2, in_pieces, "mixtral")
+        == ["mesh.shard: a mixture of experts is not cut into pieces yet; set it to 1, use data or tensor"] * 2
+    )

@@ -36,6 +36,8 @@ def test_the_losses_of_one_process(kind, sequence):
     ids=str,
 )
 def test_every_mesh_of_every_model(kind, world, mesh):
+    if kind == "mixtral" and mesh.shard > 1:
+        pytest.skip("is refused (test_layout.py)")
     assert farthest(alone(kind), together(world, kind, mesh)) < CLOSE
 
 
