@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hornbook.core import device
+from hornbook.core.errors import UserError
 from hornbook.core.machine import memory, physical_cores
 from hornbook.plan.accelerators import find
 from hornbook.plan.budget import Machines
@@ -26,8 +27,11 @@ class Told:
 def decide(told: Told, on: str, mfu: float) -> str:
     """One page, the answer first."""
     tokens, base = count(told.own, what="--own"), count(told.base, what="--base")
-    user = User(tokens=tokens, base=base, examples=told.examples, hours=told.hours, private=told.private)
-    return explain(user, machines(on, mfu))
+    try:
+        user = User(tokens=tokens, base=base, examples=told.examples, hours=told.hours, private=told.private)
+        return explain(user, machines(on, mfu))
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def machines(on: str, mfu: float) -> Machines:

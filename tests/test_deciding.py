@@ -22,3 +22,5 @@ def test_the_table_and_this_machine() -> None:
 def test_a_size_that_is_none_is_refused() -> None:
     with pytest.raises(UserError, match="--own"):
         decide(Told(own="much"), "h100", 0.4)
+    with pytest.raises(UserError, match="hours: -1"):
+        decide(Told(own="1M", hours=-1), "h100", 0.4)

@@ -1,7 +1,8 @@
-"""A table of accelerators: what they can do by their makers' data sheets, and about what an hour of one costs.
+"""A table of accelerators: what they can do, and about what an hour of one costs.
 
-Peaks are dense (without the doubling by structured sparsity), in TFLOP/s. Prices are those of renting one by the hour
-on demand, in dollars; they change weekly and differ threefold between sellers, so say your own with `--price`.
+Written from memory of the makers' data sheets that are named, not checked against them. Peaks are dense (without the
+doubling by structured sparsity), in TFLOP/s. Prices are those of renting one by the hour on demand, in dollars; they
+change weekly and differ threefold between sellers, so say your own with `--price`.
 """
 
 import re

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor import DTensor
 
@@ -123,10 +123,6 @@ class Layout(Ranks):
     def rest(self, model: nn.Module) -> None:
         """Let go of weights that were gathered for a pass."""
         zero.forget(model)
-
-    def whole(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What all pieces together are, on every rank; all come here together."""
-        return {name: each.full_tensor() if isinstance(each, DTensor) else each for name, each in tensors.items()}
 
     def assemble(self, model: nn.Module) -> None:
         """Make a trained model whole again, so that it can be written as any other."""

@@ -134,10 +134,6 @@ class Ranks:
     def rest(self, model: nn.Module) -> None:
         """After a look at held-out rows."""
 
-    def whole(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What all pieces of tensors together are."""
-        return tensors
-
     def assemble(self, model: nn.Module) -> None:
         """After the training: the model is whole."""
 

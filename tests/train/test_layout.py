@@ -36,7 +36,7 @@ def test_a_norm_is_of_the_whole_gradient():
 def test_half_precision_with_its_scale():
     """Rounding differs, for the sums are cut elsewhere; an overflow would end one rank's step and not the other's."""
     more = {"precision": "fp16", "optimizer": Muon(), "steps": 12}
-    assert farthest(alone("llama", **more), together(2, "llama", Mesh(shard=2, zero=2), **more)) < 3e-3
+    assert farthest(alone("llama", **more), together(2, "llama", Mesh(shard=2, zero=2), **more)) < 2e-4
 
 
 def norms_of_mixed() -> float:
